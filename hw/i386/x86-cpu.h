@@ -1,0 +1,78 @@
+/*
+ * X86CPU: one processor as the rest of the machine sees it, its registers and its pins.
+ * What executes instructions is an accelerator (machine/accel), which fills in `ops`.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef HW_I386_X86_CPU_H
+#define HW_I386_X86_CPU_H
+
+#include "hw/core/device.h"
+#include "memory/address-space.h"
+
+enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_GPRS = 16 };
+enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_SEGMENTS };
+
+/* `attributes`: bits 8-15 and 20-23 of the descriptor's second doubleword, shifted down
+ * by 8 (type, S, DPL, P, AVL, L, D/B, G), as VMX and KVM's field by field have them. */
+typedef struct X86Segment {
+    uint64_t base;
+    uint32_t limit; /* bytes, inclusive, granularity applied */
+    uint16_t selector;
+    uint16_t attributes;
+} X86Segment;
+
+typedef struct X86Registers {
+    uint64_t gpr[X86_GPRS];
+    uint64_t rip, rflags;
+    X86Segment segment[X86_SEGMENTS], ldt, tr;
+    uint64_t gdt_base, idt_base;
+    uint16_t gdt_limit, idt_limit;
+    uint64_t cr0, cr2, cr3, cr4, efer;
+    uint64_t dr[8];
+} X86Registers;
+
+typedef struct X86CPU X86CPU;
+
+/* What the accelerator does for the CPU. Machine lock held. */
+typedef struct X86CPUOps {
+    void (*intr_changed)(X86CPU *cpu);  /* cpu->intr has a new level */
+    void (*a20_changed)(X86CPU *cpu);
+    void (*get_registers)(X86CPU *cpu); /* into cpu->registers; the CPU is paused */
+    void (*set_registers)(X86CPU *cpu); /* from cpu->registers; the CPU is paused */
+} X86CPUOps;
+
+struct X86CPU {
+    Device parent;
+    unsigned index;
+    AddressSpace *memory;
+    AddressSpace *io;
+    X86Registers registers; /* current while the CPU is paused */
+    bool intr;              /* level of the INTR pin (input pin 0) */
+    bool a20;               /* address line 20 passes */
+    bool halted;            /* in HLT, for `info cpus` */
+    const X86CPUOps *ops;
+    void *accel_data;
+    /* The interrupt acknowledge cycle: returns the vector (8259A: INTA#). */
+    int (*acknowledge)(void *opaque);
+    void *acknowledge_opaque;
+};
+
+GType x86_cpu_get_type(void);
+#define TYPE_X86_CPU (x86_cpu_get_type())
+#define X86_CPU(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_X86_CPU, X86CPU))
+
+/* The state after RESET# (Intel SDM volume 3, table 9-1): CS:IP f000:fff0 with base
+ * 0xffff0000, and the family/model/stepping in EDX. */
+void x86_registers_reset(X86Registers *registers);
+
+/* Pulls INTR; wired to the interrupt controller's output. Also input pin 0 of the device. */
+void x86_cpu_set_intr(X86CPU *cpu, bool level);
+
+/* Gates address line 20; sources are wired-or by the machine. */
+void x86_cpu_set_a20(X86CPU *cpu, bool enabled);
+
+/* `info registers`, in QEMU 7.2's text. */
+void x86_cpu_print_registers(X86CPU *cpu, GString *out);
+
+#endif
