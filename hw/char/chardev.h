@@ -1,0 +1,70 @@
+/*
+ * Chardev: the host's end of a character stream (stdio, file, socket, pty, pipe, null),
+ * and CharFrontend, the end that a serial port or a monitor holds.
+ *
+ * One frontend at a time has a chardev (a mux splits one among several). All of it runs
+ * in the main loop with the machine lock held; chardev_write() may be called from any
+ * thread that holds it.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef HW_CHAR_CHARDEV_H
+#define HW_CHAR_CHARDEV_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Chardev Chardev;
+typedef struct CharFrontend CharFrontend;
+
+typedef enum CharEvent {
+    CHAR_EVENT_OPENED, /* somebody is at the other end */
+    CHAR_EVENT_CLOSED, /* nobody is any more; the chardev may open again */
+    CHAR_EVENT_BREAK,
+} CharEvent;
+
+struct CharFrontend {
+    Chardev *chardev; /* NULL: not connected; writes vanish */
+    int (*can_receive)(void *opaque); /* how many bytes it takes now; NULL: any */
+    void (*receive)(void *opaque, const uint8_t *buffer, size_t length);
+    void (*event)(void *opaque, CharEvent event);
+    void *opaque;
+};
+
+/*
+ * Makes the chardev that `text` describes, in QEMU's legacy spelling: "stdio",
+ * "mon:stdio", "null", "none", "file:PATH", "pipe:PATH", "pty", "vc",
+ * "unix:PATH[,server=on][,wait=off]", "tcp:HOST:PORT[,...]", "telnet:...", "udp:...",
+ * "chardev:ID". "none" gives NULL without an error. A `wait`ing server blocks until its
+ * peer has come.
+ */
+Chardev *chardev_new_from_text(const char *id, const char *text, GError **error);
+
+/* The same from -chardev's form: "BACKEND,id=ID,key=value...". */
+Chardev *chardev_new_from_options(const char *options, GError **error);
+
+/* The chardev of that id, or NULL. */
+Chardev *chardev_find(const char *id);
+const char *chardev_id(const Chardev *chardev);
+void chardev_foreach(void (*func)(Chardev *chardev, void *opaque), void *opaque);
+
+/* Connects a frontend; false and *error where the chardev has one. */
+bool char_frontend_connect(CharFrontend *frontend, Chardev *chardev, GError **error);
+void char_frontend_disconnect(CharFrontend *frontend);
+
+/* Writes all of it; what a peer does not take is buffered up to a bound, then dropped (a dead or slow peer never
+ * blocks the machine, and stdio and files never drop). */
+void char_frontend_write(CharFrontend *frontend, const void *buffer, size_t length);
+
+/* Whether a peer is there (always for files and stdio). */
+bool char_frontend_is_open(const CharFrontend *frontend);
+
+/* The frontend can take input again after can_receive() said 0. */
+void char_frontend_accept_input(CharFrontend *frontend);
+
+/* Flushes and closes all, restoring the terminal: at exit. */
+void chardev_cleanup(void);
+
+#endif
