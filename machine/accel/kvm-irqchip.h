@@ -1,0 +1,33 @@
+/*
+ * The interrupt controllers and the timer that KVM models in the kernel, as devices of
+ * the tree: "kvm-i8259" (a pair), "kvm-ioapic", "kvm-pit".
+ *
+ * Boards make these where accel_irqchip_in_kernel(), in place of hw/intc and hw/timer's.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_ACCEL_KVM_IRQCHIP_H
+#define MACHINE_ACCEL_KVM_IRQCHIP_H
+
+#include "hw/core/device.h"
+
+/* How many lines the kernel's controllers have: 0-15 reach both 8259As and the IOAPIC
+ * (line 0 is its input 2), 16-23 the IOAPIC alone. */
+#define KVM_GSI_LINES 24
+
+/*
+ * Makes the pair of 8259As (ports 0x20, 0xa0 and their ELCRs 0x4d0, 0x4d1) on the
+ * device type's ISA bus and, where `ioapic`, the IOAPIC at 0xfec00000. Returns the
+ * KVM_GSI_LINES input lines, or NULL and *error. Their INTR reaches the vCPUs inside
+ * the kernel; x86_cpu_set_intr() is not wired.
+ */
+IRQ *kvm_irqchip_create(Bus *isa_bus, bool ioapic, GError **error);
+
+/* The 8254 (ports 0x40-0x43, IRQ 0 inside the kernel) on the ISA bus. */
+Device *kvm_pit_create(Bus *isa_bus, GError **error);
+
+/* What port 0x61 needs to know of the kernel's channel 2: its gate and its output. */
+void kvm_pit_set_gate(Device *pit, int channel, bool gate);
+bool kvm_pit_get_out(Device *pit, int channel);
+
+#endif
