@@ -1,0 +1,194 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/machine.h"
+
+#include <gio/gio.h>
+
+#include "memory/access.h"
+
+static Machine *current;
+static GPtrArray *type_tables; /* const MachineType * */
+
+G_DEFINE_ABSTRACT_TYPE(Machine, machine, G_TYPE_OBJECT)
+
+static void machine_init(Machine *machine)
+{
+    machine->cpus = g_ptr_array_new();
+}
+
+static void machine_class_init(MachineClass *klass)
+{
+}
+
+void machine_types_add(const MachineType *table)
+{
+    if (!type_tables) {
+        type_tables = g_ptr_array_new();
+    }
+    g_ptr_array_add(type_tables, (gpointer)table);
+}
+
+void machine_types_foreach(void (*func)(const MachineType *type, void *opaque), void *opaque)
+{
+    for (guint i = 0; type_tables && i < type_tables->len; i++) {
+        for (const MachineType *type = type_tables->pdata[i]; type->name; type++) {
+            func(type, opaque);
+        }
+    }
+}
+
+typedef struct TypeSearch {
+    const char *name;
+    const MachineType *found;
+    GPtrArray *names;
+} TypeSearch;
+
+static void search_type(const MachineType *type, void *opaque)
+{
+    TypeSearch *search = opaque;
+
+    if (search->name ? g_strcmp0(type->name, search->name) == 0 ||
+                           g_strcmp0(type->alias, search->name) == 0
+                     : type->is_default) {
+        search->found = type;
+    }
+    g_ptr_array_add(search->names, (gpointer)type->name);
+    if (type->alias) {
+        g_ptr_array_add(search->names, (gpointer)type->alias);
+    }
+}
+
+const MachineType *machine_type_find(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    TypeSearch search = {.name = name, .names = names};
+
+    machine_types_foreach(search_type, &search);
+    if (!search.found) {
+        const char *nearest;
+
+        g_ptr_array_add(names, NULL);
+        nearest = nearest_name(name ? name : "", (const char *const *)names->pdata);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "unsupported machine type '%s'%s%s%s; -M help lists them",
+                    name ? name : "", nearest ? ", did you mean '" : "",
+                    nearest ? nearest : "", nearest ? "'?" : "");
+    }
+    return search.found;
+}
+
+Machine *machine_current(void)
+{
+    return current;
+}
+
+Machine *machine_new(const MachineType *type, Accel *accel)
+{
+    Machine *machine = g_object_new(type->get_type(), NULL);
+
+    property_init_defaults(G_OBJECT(machine));
+    machine->type = type;
+    machine->accel = accel;
+    machine->config.ram_size = type->default_ram;
+    machine->config.cpus = machine->config.max_cpus = 1;
+    machine->config.boot_wait_ms = -1;
+    machine->config.default_devices = true;
+    machine->config.graphics = true;
+    for (const MachineCompat *row = type->compat; row && row->driver; row++) {
+        device_add_global(row->driver, row->property, row->value, true);
+    }
+    current = machine;
+    return machine;
+}
+
+/* -- Address spaces ---------------------------------------------------------------------- */
+
+/* A port that nobody drives floats high: all ones; what is written is lost. */
+static uint64_t floating_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return UINT64_MAX;
+}
+
+static void floating_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+}
+
+static const MemoryRegionOps floating_ops = {
+    .read = floating_read,
+    .write = floating_write,
+    .endianness = DEVICE_NATIVE_ENDIAN,
+};
+
+static bool check_ram_size(uint64_t size, GError **error)
+{
+    if (size < MiB(1)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "-m: %" G_GUINT64_FORMAT " bytes of RAM is too little: a PC needs at "
+                    "least 1 MiB (-m 1M)",
+                    size);
+        return false;
+    }
+    if (size % MEMORY_PAGE_SIZE) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "-m: %" G_GUINT64_FORMAT " bytes of RAM is not a multiple of 4 KiB",
+                    size);
+        return false;
+    }
+    return true;
+}
+
+static void make_address_spaces(Machine *machine)
+{
+    memory_region_init(&machine->system_memory, NULL, "system", UINT64_MAX);
+    memory_region_init_io(&machine->system_io, NULL, &floating_ops, NULL, "io", 65536);
+    address_space_init(&machine->memory, &machine->system_memory, "memory");
+    address_space_init(&machine->io, &machine->system_io, "I/O");
+}
+
+static bool make_cpus(Machine *machine, GError **error)
+{
+    for (unsigned i = 0; i < machine->config.cpus; i++) {
+        Device *dev = device_new(TYPE_X86_CPU, error);
+        X86CPU *cpu;
+
+        if (!dev) {
+            return false;
+        }
+        cpu = X86_CPU(dev);
+        cpu->index = i;
+        cpu->memory = &machine->memory;
+        cpu->io = &machine->io;
+        g_ptr_array_add(machine->cpus, cpu);
+        if (!device_realize(dev, NULL, error) ||
+            !accel_create_vcpu(machine->accel, cpu, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool machine_build(Machine *machine, GError **error)
+{
+    bool built;
+
+    if (!check_ram_size(machine->config.ram_size, error)) {
+        return false;
+    }
+    make_address_spaces(machine);
+    if (!accel_init(machine->accel, &machine->memory, &machine->io, error)) {
+        return false;
+    }
+    /* One commit for the whole board: nobody looks before it is complete. */
+    memory_region_transaction_begin();
+    built = make_cpus(machine, error) && MACHINE_GET_CLASS(machine)->build(machine, error);
+    memory_region_transaction_commit();
+    return built;
+}
+
+bool machine_complete(Machine *machine, GError **error)
+{
+    MachineClass *klass = MACHINE_GET_CLASS(machine);
+
+    return !klass->complete || klass->complete(machine, error);
+}

@@ -1,0 +1,121 @@
+/*
+ * Machine: one whole machine, made of a type's devices on its memory tree.
+ *
+ * A MachineType is a row of a table that a room of machine types (or a plugin) registers;
+ * its GType is the class that builds it, `data` what distinguishes the rows of one class.
+ * machine_new() makes the empty machine with its properties, machine_build() its memory,
+ * CPUs and devices. All with the machine lock held.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_MACHINE_H
+#define MACHINE_MACHINE_H
+
+#include "hw/block/block.h"
+#include "hw/char/chardev.h"
+#include "hw/core/device.h"
+#include "hw/i386/x86-cpu.h"
+#include "hw/isa/isa-bus.h"
+#include "hw/nvram/fw-cfg.h"
+#include "hw/pci/pci.h"
+#include "machine/accel/accel.h"
+
+#define MACHINE_SERIAL_PORTS 4
+#define MACHINE_PARALLEL_PORTS 3
+
+typedef struct Machine Machine;
+typedef struct MachineClass MachineClass;
+typedef struct MachineType MachineType;
+
+/* One setting that a type gives its devices before the user's -global (see device.h). */
+typedef struct MachineCompat {
+    const char *driver, *property, *value;
+} MachineCompat;
+
+struct MachineType {
+    const char *name;  /* "pc-i440fx-7.2" */
+    const char *alias; /* "pc", or NULL */
+    const char *desc;  /* for `-M help` */
+    bool is_default;
+    const char *origin; /* "built in", or the plugin's file */
+    uint64_t default_ram; /* bytes */
+    GType (*get_type)(void);
+    const MachineCompat *compat; /* ended by a NULL driver; or NULL */
+    const void *data;            /* the class's own */
+    const char *deprecated;      /* why not to use it any more, or NULL */
+};
+
+/* What the command line says that every machine type understands. */
+typedef struct MachineConfig {
+    uint64_t ram_size; /* bytes */
+    unsigned cpus, max_cpus;
+    char *name;     /* -name */
+    char *uuid;     /* -uuid, or NULL */
+    char *firmware; /* -bios: a name to look for or a path; NULL: the type's */
+    char *kernel, *initrd, *append;
+    char *boot_order; /* letters as -boot order=; NULL: the type's */
+    bool boot_menu;
+    int boot_wait_ms;    /* -boot reboot-timeout; -1: never */
+    char *rtc_base;      /* "utc", "localtime" or a date; NULL: utc */
+    bool default_devices; /* no -nodefaults */
+    bool graphics;       /* false: -nographic */
+    Chardev *serial[MACHINE_SERIAL_PORTS];
+    Chardev *parallel[MACHINE_PARALLEL_PORTS];
+    Chardev *debugcon;
+    char *vga; /* -vga; NULL: the type's */
+} MachineConfig;
+
+struct Machine {
+    GObject parent;
+    const MachineType *type;
+    MachineConfig config;
+    Accel *accel;
+
+    MemoryRegion system_memory; /* "system": what address space "memory" shows */
+    MemoryRegion system_io;     /* "io" */
+    AddressSpace memory, io;
+    MemoryRegion ram; /* "pc.ram" */
+
+    GPtrArray *cpus; /* X86CPU * */
+    ISABus *isa;
+    PCIBus *pci; /* NULL: none */
+    FWCfg *fw_cfg;
+};
+
+struct MachineClass {
+    GObjectClass parent;
+    bool (*build)(Machine *machine, GError **error);
+    /* After -device has made its devices and before the first reset: tables that name
+     * them. May be NULL. */
+    bool (*complete)(Machine *machine, GError **error);
+    /* Before devices are reset. May be NULL. */
+    void (*reset)(Machine *machine);
+};
+
+GType machine_get_type(void);
+#define TYPE_MACHINE (machine_get_type())
+#define MACHINE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_MACHINE, Machine))
+#define MACHINE_CLASS(klass) (G_TYPE_CHECK_CLASS_CAST((klass), TYPE_MACHINE, MachineClass))
+#define MACHINE_GET_CLASS(object)                                                          \
+    (G_TYPE_INSTANCE_GET_CLASS((object), TYPE_MACHINE, MachineClass))
+
+/* Adds a table of types (ended by a NULL name) that lives forever. */
+void machine_types_add(const MachineType *table);
+void machine_types_foreach(void (*func)(const MachineType *type, void *opaque),
+                           void *opaque);
+/* By name or alias; `name` NULL: the default. NULL and *error that names the nearest. */
+const MachineType *machine_type_find(const char *name, GError **error);
+
+/* The process's machine; NULL before machine_new(). */
+Machine *machine_current(void);
+
+/* The machine, with its type's defaults; takes over the accelerator's reference. The
+ * config's strings become the machine's. */
+Machine *machine_new(const MachineType *type, Accel *accel);
+
+/* Checks the memory size, makes the address spaces, RAM, CPUs and devices. False and
+ * *error when the configuration cannot be built; the process is then to exit. */
+bool machine_build(Machine *machine, GError **error);
+bool machine_complete(Machine *machine, GError **error);
+
+#endif

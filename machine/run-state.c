@@ -1,0 +1,357 @@
+/*
+ * Requests come from vCPU threads, timers and monitors. They are noted here, the vCPUs are
+ * asked to pause so that the guest executes nothing beyond the access that made the
+ * request, and the main loop carries them out between two events.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/run-state.h"
+
+#include <signal.h>
+
+#include <glib-unix.h>
+
+#include "hw/core/clock.h"
+#include "memory/io-lock.h"
+
+static struct {
+    Machine *machine;
+    RunStatePolicy policy;
+    RunState state;
+    bool quit;
+    int exit_status;
+
+    SystemCause reset_cause, shutdown_cause, quit_cause;
+    const char *reset_source;
+    bool suspend, wakeup;
+    char *fatal;
+
+    GArray *handlers;
+} run;
+
+typedef struct HandlerEntry {
+    RunEventHandler handler;
+    void *opaque;
+} HandlerEntry;
+
+static const char *const state_names[RUN_STATES] = {
+    [RUN_STATE_PRELAUNCH] = "prelaunch",
+    [RUN_STATE_RUNNING] = "running",
+    [RUN_STATE_PAUSED] = "paused",
+    [RUN_STATE_SHUTDOWN] = "shutdown",
+    [RUN_STATE_SUSPENDED] = "suspended",
+    [RUN_STATE_INTERNAL_ERROR] = "internal-error",
+    [RUN_STATE_IO_ERROR] = "io-error",
+    [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+    [RUN_STATE_INMIGRATE] = "inmigrate",
+    [RUN_STATE_POSTMIGRATE] = "postmigrate",
+    [RUN_STATE_FINISH_MIGRATE] = "finish-migrate",
+    [RUN_STATE_SAVE_VM] = "save-vm",
+    [RUN_STATE_RESTORE_VM] = "restore-vm",
+    [RUN_STATE_DEBUG] = "debug",
+    [RUN_STATE_WATCHDOG] = "watchdog",
+};
+
+void run_state_add_handler(RunEventHandler handler, void *opaque)
+{
+    HandlerEntry entry = {handler, opaque};
+
+    if (!run.handlers) {
+        run.handlers = g_array_new(false, false, sizeof(HandlerEntry));
+    }
+    g_array_append_val(run.handlers, entry);
+}
+
+static void tell(RunEvent event, SystemCause cause, const char *text)
+{
+    for (guint i = 0; run.handlers && i < run.handlers->len; i++) {
+        HandlerEntry *entry = &g_array_index(run.handlers, HandlerEntry, i);
+
+        entry->handler(event, cause, text, entry->opaque);
+    }
+}
+
+/* -- Running and standing ---------------------------------------------------------------- */
+
+bool run_state_running(void)
+{
+    return run.state == RUN_STATE_RUNNING || run.state == RUN_STATE_SUSPENDED;
+}
+
+RunState run_state(void)
+{
+    return run.state;
+}
+
+const char *run_state_name(void)
+{
+    return state_names[run.state];
+}
+
+void run_state_set(RunState state)
+{
+    run.state = state;
+}
+
+void run_state_stop_as(RunState state)
+{
+    bool was_running = run_state_running();
+
+    if (was_running) {
+        accel_pause_all(run.machine->accel);
+        clock_virtual_run(false);
+    }
+    run.state = state;
+    if (was_running) {
+        tell(RUN_EVENT_STOP, SYSTEM_CAUSE_NONE, NULL);
+    }
+}
+
+void run_state_stop(void)
+{
+    if (run_state_running()) {
+        run_state_stop_as(RUN_STATE_PAUSED);
+    }
+}
+
+bool run_state_cont(void)
+{
+    if (run_state_running()) {
+        return true;
+    }
+    if (run.state == RUN_STATE_SHUTDOWN || run.state == RUN_STATE_INTERNAL_ERROR ||
+        run.state == RUN_STATE_INMIGRATE) {
+        return false;
+    }
+    run.state = RUN_STATE_RUNNING;
+    clock_virtual_run(true);
+    accel_resume_all(run.machine->accel);
+    tell(RUN_EVENT_RESUME, SYSTEM_CAUSE_NONE, NULL);
+    return true;
+}
+
+void run_state_reset(SystemCause cause, const char *source)
+{
+    MachineClass *klass = MACHINE_GET_CLASS(run.machine);
+    bool running = run_state_running();
+
+    accel_pause_all(run.machine->accel);
+    if (cause != SYSTEM_CAUSE_NONE) {
+        tell(RUN_EVENT_RESETTING, cause, source);
+    }
+    memory_region_transaction_begin();
+    if (klass->reset) {
+        klass->reset(run.machine);
+    }
+    device_reset_all();
+    memory_region_transaction_commit();
+    if (cause != SYSTEM_CAUSE_NONE) {
+        tell(RUN_EVENT_RESET, cause, source);
+    }
+    if (run.state == RUN_STATE_SHUTDOWN || run.state == RUN_STATE_INTERNAL_ERROR) {
+        run.state = RUN_STATE_PAUSED;
+    } else if (running) {
+        run.state = RUN_STATE_RUNNING;
+        accel_resume_all(run.machine->accel);
+    }
+}
+
+void run_state_powerdown(void)
+{
+    tell(RUN_EVENT_POWERDOWN, SYSTEM_CAUSE_NONE, NULL);
+}
+
+/* -- Requests ------------------------------------------------------------------------------ */
+
+/* Keeps the guest from executing past the access that made the request. */
+static void hold_vcpus(void)
+{
+    Accel *accel = run.machine->accel;
+
+    for (guint i = 0; accel->running && i < run.machine->cpus->len; i++) {
+        ACCEL_GET_CLASS(accel)->request_pause(accel, run.machine->cpus->pdata[i]);
+    }
+    g_main_context_wakeup(NULL);
+}
+
+static void note_reset(SystemCause cause, const char *source, void *opaque)
+{
+    if (run.policy.no_reboot && cause != SYSTEM_CAUSE_SUBSYSTEM_RESET) {
+        if (run.shutdown_cause == SYSTEM_CAUSE_NONE) {
+            run.shutdown_cause = cause;
+        }
+    } else if (run.reset_cause == SYSTEM_CAUSE_NONE) {
+        run.reset_cause = cause;
+        run.reset_source = source;
+    }
+    hold_vcpus();
+}
+
+static void note_shutdown(SystemCause cause, void *opaque)
+{
+    if (run.shutdown_cause == SYSTEM_CAUSE_NONE) {
+        run.shutdown_cause = cause;
+    }
+    hold_vcpus();
+}
+
+static void note_suspend(void *opaque)
+{
+    run.suspend = true;
+    hold_vcpus();
+}
+
+static void note_wakeup(void *opaque)
+{
+    run.wakeup = true;
+    g_main_context_wakeup(NULL);
+}
+
+static void note_exit(int status, void *opaque)
+{
+    run_state_quit(status, SYSTEM_CAUSE_GUEST_SHUTDOWN);
+    hold_vcpus();
+}
+
+static void note_fatal(const char *message, void *opaque)
+{
+    if (!run.fatal) {
+        run.fatal = g_strdup(message);
+    }
+    hold_vcpus();
+}
+
+static const SystemHandler system_handler = {
+    .reset = note_reset,
+    .shutdown = note_shutdown,
+    .suspend = note_suspend,
+    .wakeup = note_wakeup,
+    .exit = note_exit,
+    .fatal = note_fatal,
+};
+
+void run_state_quit(int status, SystemCause cause)
+{
+    if (!run.quit) {
+        run.exit_status = status;
+        run.quit_cause = cause;
+        run.quit = true;
+    }
+    g_main_context_wakeup(NULL);
+}
+
+static void carry_out_shutdown(SystemCause cause)
+{
+    tell(RUN_EVENT_SHUTDOWN, cause, NULL);
+    run_state_stop_as(RUN_STATE_SHUTDOWN);
+    if (!run.policy.no_shutdown) {
+        run_state_quit(0, SYSTEM_CAUSE_NONE);
+    }
+}
+
+static void carry_out_fatal(void)
+{
+    g_autofree char *message = g_steal_pointer(&run.fatal);
+
+    run_state_stop_as(RUN_STATE_INTERNAL_ERROR);
+    g_printerr("%s: %s\n", g_get_prgname(), message);
+    tell(RUN_EVENT_FATAL, SYSTEM_CAUSE_HOST_ERROR, message);
+}
+
+/* S3: the machine waits, clocks running, for something to wake it; waking is a reset that
+ * keeps RAM, and firmware finds out from CMOS and the PM registers. */
+static void carry_out_suspend(void)
+{
+    accel_pause_all(run.machine->accel);
+    run.state = RUN_STATE_SUSPENDED;
+    tell(RUN_EVENT_SUSPEND, SYSTEM_CAUSE_NONE, NULL);
+}
+
+static void carry_out_wakeup(void)
+{
+    if (run.state == RUN_STATE_SUSPENDED) {
+        run_state_reset(SYSTEM_CAUSE_NONE, "wakeup");
+        tell(RUN_EVENT_WAKEUP, SYSTEM_CAUSE_NONE, NULL);
+    }
+}
+
+static void carry_out_requests(void)
+{
+    SystemCause cause;
+
+    if (run.fatal) {
+        carry_out_fatal();
+    }
+    if ((cause = run.shutdown_cause) != SYSTEM_CAUSE_NONE) {
+        run.shutdown_cause = SYSTEM_CAUSE_NONE;
+        carry_out_shutdown(cause);
+    }
+    if ((cause = run.reset_cause) != SYSTEM_CAUSE_NONE && !run.quit) {
+        run.reset_cause = SYSTEM_CAUSE_NONE;
+        run_state_reset(cause, run.reset_source);
+    }
+    if (run.suspend) {
+        run.suspend = false;
+        carry_out_suspend();
+    }
+    if (run.wakeup) {
+        run.wakeup = false;
+        carry_out_wakeup();
+    }
+}
+
+/* -- The loop -------------------------------------------------------------------------------- */
+
+/* The main thread gives the machine lock up exactly while it sleeps, so that every
+ * callback of the loop runs with it held. */
+static gint poll_unlocked(GPollFD *fds, guint count, gint timeout)
+{
+    gint ready;
+
+    if (timeout == 0) {
+        return g_poll(fds, count, 0);
+    }
+    io_unlock();
+    ready = g_poll(fds, count, timeout);
+    io_lock();
+    return ready;
+}
+
+static gboolean end_by_signal(gpointer signal_number)
+{
+    g_printerr("%s: terminating on signal %d\n", g_get_prgname(),
+               GPOINTER_TO_INT(signal_number));
+    tell(RUN_EVENT_SHUTDOWN, SYSTEM_CAUSE_HOST_SIGNAL, NULL);
+    run_state_quit(0, SYSTEM_CAUSE_NONE);
+    return G_SOURCE_CONTINUE;
+}
+
+void run_state_init(Machine *machine, const RunStatePolicy *policy)
+{
+    static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+    run.machine = machine;
+    run.policy = *policy;
+    run.state = RUN_STATE_PRELAUNCH;
+    system_set_handler(&system_handler, NULL);
+    g_main_context_set_poll_func(NULL, poll_unlocked);
+    for (size_t i = 0; i < G_N_ELEMENTS(ending_signals); i++) {
+        g_unix_signal_add(ending_signals[i], end_by_signal,
+                          GINT_TO_POINTER(ending_signals[i]));
+    }
+}
+
+int run_state_main_loop(void)
+{
+    while (!run.quit) {
+        carry_out_requests();
+        if (!run.quit) {
+            g_main_context_iteration(NULL, true);
+        }
+    }
+    accel_pause_all(run.machine->accel);
+    if (run.quit_cause != SYSTEM_CAUSE_NONE) {
+        tell(RUN_EVENT_SHUTDOWN, run.quit_cause, NULL);
+    }
+    return run.exit_status;
+}

@@ -1,0 +1,88 @@
+/*
+ * Run state: whether the machine runs, and the loop that carries out what devices,
+ * monitors and signals ask of it (reset, shutdown, stop).
+ *
+ * Machine lock, except where said.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_RUN_STATE_H
+#define MACHINE_RUN_STATE_H
+
+#include "hw/core/system.h"
+#include "machine/machine.h"
+
+/* QMP's RunState, by its names on the wire. */
+typedef enum RunState {
+    RUN_STATE_PRELAUNCH,
+    RUN_STATE_RUNNING,
+    RUN_STATE_PAUSED,
+    RUN_STATE_SHUTDOWN,
+    RUN_STATE_SUSPENDED,
+    RUN_STATE_INTERNAL_ERROR,
+    RUN_STATE_IO_ERROR,
+    RUN_STATE_GUEST_PANICKED,
+    RUN_STATE_INMIGRATE,
+    RUN_STATE_POSTMIGRATE,
+    RUN_STATE_FINISH_MIGRATE,
+    RUN_STATE_SAVE_VM,
+    RUN_STATE_RESTORE_VM,
+    RUN_STATE_DEBUG,
+    RUN_STATE_WATCHDOG,
+    RUN_STATES
+} RunState;
+
+/* What to do when the guest asks for a reset, a shutdown, or cannot go on. */
+typedef struct RunStatePolicy {
+    bool no_reboot;   /* a reset ends the process */
+    bool no_shutdown; /* a shutdown stops the machine and keeps the process */
+} RunStatePolicy;
+
+/* Takes charge of a built machine. */
+void run_state_init(Machine *machine, const RunStatePolicy *policy);
+
+/* Runs the main loop with the machine lock held by the caller (given up while asleep)
+ * until the process is to end; returns its exit status. */
+int run_state_main_loop(void);
+
+/* Stops and continues the guest: vCPUs and virtual clock together. */
+void run_state_stop(void);
+void run_state_stop_as(RunState state);
+/* False, doing nothing, where the state does not allow it (after a shutdown that was
+ * held: reset first). */
+bool run_state_cont(void);
+
+bool run_state_running(void);
+RunState run_state(void);
+const char *run_state_name(void); /* "prelaunch", "running", "paused", ... */
+void run_state_set(RunState state);
+
+/* Resets the machine at once: vCPUs paused, devices reset in order, vCPUs resumed if they
+ * ran. For monitors, system_reset_request() is the way in. */
+void run_state_reset(SystemCause cause, const char *source);
+
+/* The ACPI power button; the guest's operating system decides. */
+void run_state_powerdown(void);
+
+/* Leaves the main loop with this exit status. Any thread. */
+void run_state_quit(int status, SystemCause cause);
+
+/* Someone who wants to hear of it: monitors (events), `umbra reboot` (the row). Called in
+ * the main loop. */
+typedef enum RunEvent {
+    RUN_EVENT_RESET,    /* after the reset; text: the source, "i8042" ... */
+    RUN_EVENT_RESETTING, /* before it, with the vCPUs paused */
+    RUN_EVENT_SHUTDOWN,
+    RUN_EVENT_STOP,
+    RUN_EVENT_RESUME,
+    RUN_EVENT_SUSPEND,
+    RUN_EVENT_WAKEUP,
+    RUN_EVENT_POWERDOWN,
+    RUN_EVENT_FATAL, /* text: the message */
+} RunEvent;
+
+typedef void (*RunEventHandler)(RunEvent event, SystemCause cause, const char *text,
+                                void *opaque);
+void run_state_add_handler(RunEventHandler handler, void *opaque);
+
+#endif
