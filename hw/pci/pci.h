@@ -99,6 +99,23 @@ void pci_register_bar(PCIDevice *dev, unsigned n, uint8_t type, MemoryRegion *re
 /* Drives the device's own pin (PCI_INTERRUPT_PIN). */
 void pci_set_irq(PCIDevice *dev, int level);
 
+/* What the class does at realize and reset, for subclasses to chain up to: realize fills
+ * the header in from the class and must come before the subclass's own work; reset clears
+ * what PCI defines (COMMAND, BARs, INTx#) and must come after it. */
+bool pci_device_realize(Device *dev, GError **error);
+void pci_device_unrealize(Device *dev);
+void pci_device_reset(Device *dev);
+
+/* Whether some device asserts the bridge's interrupt line. */
+bool pci_bus_irq_level(const PCIBus *bus, unsigned line);
+
+/* Whether an access of `size` bytes at `address` touches [first, last]. */
+static inline bool pci_access_touches(unsigned address, unsigned size, unsigned first,
+                                      unsigned last)
+{
+    return address <= last && first < address + size;
+}
+
 /* Configuration space by address: the default handlers, and the entry points that the
  * host bridge uses (bounds checked; an absent device reads all ones). */
 uint32_t pci_default_config_read(PCIDevice *dev, unsigned address, unsigned size);
