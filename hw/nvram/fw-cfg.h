@@ -52,31 +52,41 @@ GType fw_cfg_get_type(void);
 #define TYPE_FW_CFG (fw_cfg_get_type())
 #define FW_CFG(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_FW_CFG, FWCfg))
 
-/* Realizes the device at ports 0x510/0x511 and, unless dma is NULL, the DMA register at
- * 0x514 whose transfers reach `dma`. */
+/* Realizes the device at ports 0x510/0x511 and, unless dma is NULL or property
+ * dma_enabled off, the DMA register at 0x514 whose transfers reach `dma`. Adds SIGNATURE,
+ * ID and FILE_DIR. */
 FWCfg *fw_cfg_new_io(MemoryRegion *io, AddressSpace *dma, GError **error);
 
-/* Items. The device copies the data; a key or name given again replaces. A file's select key is
- * given in order of name, as QEMU does. */
+/* Items. The device copies the data; a key or name given again replaces it. */
 void fw_cfg_add_bytes(FWCfg *cfg, uint16_t key, const void *data, size_t length);
 void fw_cfg_add_string(FWCfg *cfg, uint16_t key, const char *text); /* with its NUL */
 void fw_cfg_add_i16(FWCfg *cfg, uint16_t key, uint16_t value);
 void fw_cfg_add_i32(FWCfg *cfg, uint16_t key, uint32_t value);
 void fw_cfg_add_i64(FWCfg *cfg, uint16_t key, uint64_t value);
+
+/* Adds a file, or replaces its data and keeps its callbacks. Keys are given in order of
+ * name, as QEMU does since machine types 2.6 (property x-legacy-order: as before that),
+ * so a key is final once all files are there. False and *error: the name is longer than
+ * 55 characters, or no slot is left (property x-file-slots). */
 bool fw_cfg_add_file(FWCfg *cfg, const char *name, const void *data, size_t length,
                      GError **error);
 
-/* A file that is made or read when the guest selects it (`select` runs first), and that
- * the guest may write by DMA where `writable` (`written` runs after). */
-bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name,
-                              void (*select)(void *opaque), 
-                              void (*written)(void *opaque, size_t start, size_t length), void *opaque,
-                              void *data, size_t length, bool writable, GError **error);
+/* A file that is made or read when the guest selects it (`select` runs first, and may
+ * call fw_cfg_add_file() for the same name), and that the guest may write by DMA where
+ * `writable`
+ * (`written` runs after, with the range in bytes). `data` stays the caller's; given
+ * again, all of it is replaced. Callbacks run with the machine lock held and may be NULL.
+ */
+bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void *opaque),
+                              void (*written)(void *opaque, size_t start, size_t length),
+                              void *opaque, void *data, size_t length, bool writable,
+                              GError **error);
 
 /* The bytes of a file (host's view, for tests and `umbra`), or NULL. */
 const void *fw_cfg_find_file(FWCfg *cfg, const char *name, size_t *length);
 void fw_cfg_foreach_file(FWCfg *cfg,
-                         void (*func)(const char *name, uint16_t key, size_t length, void *opaque),
+                         void (*func)(const char *name, uint16_t key, size_t length,
+                                      void *opaque),
                          void *opaque);
 
 #endif

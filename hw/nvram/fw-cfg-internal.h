@@ -1,0 +1,53 @@
+/*
+ * What the two files of the fw_cfg device share: its state and its items.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef HW_NVRAM_FW_CFG_INTERNAL_H
+#define HW_NVRAM_FW_CFG_INTERNAL_H
+
+#include "hw/nvram/fw-cfg.h"
+
+/* One item: bytes under a key. A file has a name too, and its key is its place in
+ * `files`. */
+typedef struct FWCfgItem {
+    char *name; /* NULL: a numbered item */
+    uint8_t *data;
+    size_t length;
+    bool owned;    /* data is the device's copy */
+    bool writable; /* by the guest, through DMA */
+    void (*select)(void *opaque);
+    void (*written)(void *opaque, size_t start, size_t length);
+    void *opaque;
+} FWCfgItem;
+
+struct FWCfg {
+    Device parent;
+    MemoryRegion ports;
+    MemoryRegion dma_port;
+    MemoryRegion *io; /* where the ports show */
+    AddressSpace *dma;
+
+    bool dma_enabled;
+    bool legacy_order;
+    uint16_t file_slots;
+
+    GHashTable *items; /* key -> FWCfgItem *, the numbered ones */
+    GPtrArray *files;  /* FWCfgItem *, in order of key */
+
+    uint16_t selected;    /* the key, as the guest wrote it without the write bit */
+    uint32_t offset;      /* of the next byte in the selected item */
+    uint64_t dma_address; /* the descriptor's, as far as the guest has written it */
+};
+
+/* Makes `key` the current item and starts at its first byte; a file's select callback
+ * runs. */
+void fw_cfg_select(FWCfg *cfg, uint16_t key);
+
+/* The current item, or NULL where the key means nothing: it reads as zeroes. */
+FWCfgItem *fw_cfg_current_item(FWCfg *cfg);
+
+/* The DMA register's region, of 8 bytes. */
+void fw_cfg_dma_init_region(FWCfg *cfg);
+
+#endif
