@@ -166,11 +166,7 @@ void run_state_powerdown(void)
 /* Keeps the guest from executing past the access that made the request. */
 static void hold_vcpus(void)
 {
-    Accel *accel = run.machine->accel;
-
-    for (guint i = 0; accel->running && i < run.machine->cpus->len; i++) {
-        ACCEL_GET_CLASS(accel)->request_pause(accel, run.machine->cpus->pdata[i]);
-    }
+    accel_hold_all(run.machine->accel);
     g_main_context_wakeup(NULL);
 }
 

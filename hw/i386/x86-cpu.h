@@ -30,6 +30,11 @@ typedef struct X86Registers {
     uint16_t gdt_limit, idt_limit;
     uint64_t cr0, cr2, cr3, cr4, efer;
     uint64_t dr[8];
+    uint16_t fcw, fsw;
+    uint8_t ftw; /* abridged, as FXSAVE has it: a set bit is a register in use */
+    uint32_t mxcsr;
+    uint8_t fpr[8][16]; /* as FXSAVE has them: 80 bits each */
+    uint8_t xmm[16][16];
 } X86Registers;
 
 typedef struct X86CPU X86CPU;
@@ -40,6 +45,7 @@ typedef struct X86CPUOps {
     void (*a20_changed)(X86CPU *cpu);
     void (*get_registers)(X86CPU *cpu); /* into cpu->registers; the CPU is paused */
     void (*set_registers)(X86CPU *cpu); /* from cpu->registers; the CPU is paused */
+    void (*reset)(X86CPU *cpu); /* what registers do not hold, to its power-on state */
 } X86CPUOps;
 
 struct X86CPU {
@@ -72,7 +78,7 @@ void x86_cpu_set_intr(X86CPU *cpu, bool level);
 /* Gates address line 20; sources are wired-or by the machine. */
 void x86_cpu_set_a20(X86CPU *cpu, bool enabled);
 
-/* `info registers`, in QEMU 7.2's text. */
+/* `info registers` of one CPU in QEMU 7.2's text, with its "CPU#0" heading. */
 void x86_cpu_print_registers(X86CPU *cpu, GString *out);
 
 #endif

@@ -19,6 +19,7 @@
 
 typedef struct Accel Accel;
 typedef struct AccelClass AccelClass;
+struct AccelVCPU;
 
 /* Counters since the vCPUs were made; what an accelerator cannot tell is 0. */
 typedef struct AccelStatistics {
@@ -34,24 +35,23 @@ struct Accel {
     GObject parent;
     AddressSpace *memory; /* what the vCPUs see; set by accel_init() */
     AddressSpace *io;
-    GPtrArray *cpus; /* X86CPU *, not owned */
-    bool running;    /* between resume and pause */
+    GPtrArray *vcpus; /* AccelVCPU * */
+    bool running;     /* between resume and pause */
 };
 
+/* What an accelerator fills in; machine/accel/vcpu.h has the thread that calls it. */
 struct AccelClass {
     GObjectClass parent;
     const char *name;
     const char *mtree_name; /* how `info mtree -f` marks ranges that it maps; or NULL */
     bool (*init)(Accel *accel, GError **error);
-    bool (*create_vcpu)(Accel *accel, X86CPU *cpu, GError **error);
-    void (*destroy_vcpu)(Accel *accel, X86CPU *cpu); /* paused; ends its thread */
-    void (*resume)(Accel *accel, X86CPU *cpu);
-    void (*request_pause)(Accel *accel, X86CPU *cpu); /* does not wait */
-    bool (*paused)(Accel *accel, X86CPU *cpu);
-    void (*kick)(Accel *accel, X86CPU *cpu);
+    bool (*create_vcpu)(struct AccelVCPU *vcpu, GError **error); /* NULL: nothing runs */
+    void (*destroy_vcpu)(struct AccelVCPU *vcpu);                /* its thread is gone */
+    void (*run_vcpu)(struct AccelVCPU *vcpu);
+    void (*kick_vcpu)(struct AccelVCPU *vcpu);
+    const X86CPUOps *ops;
     bool (*irqchip_in_kernel)(Accel *accel);
     bool (*send_msi)(Accel *accel, hwaddr address, uint32_t data);
-    void (*get_statistics)(Accel *accel, AccelStatistics *statistics);
     bool (*has_range)(const FlatRange *range); /* MtreeOptions.accel_has; or NULL */
 };
 
@@ -97,6 +97,10 @@ void accel_resume_all(Accel *accel);
  * must take what they know about devices anew. Does nothing when they stand already. */
 void accel_pause_all(Accel *accel);
 
+/* Asks all vCPUs to stop and does not wait: each executes nothing after the instruction
+ * that it is in. For those who note a request; accel_pause_all() still follows. */
+void accel_hold_all(Accel *accel);
+
 /* Makes a vCPU leave guest code soon and look at what is asked of it. Any thread, with
  * or without the machine lock. */
 void accel_kick(Accel *accel, X86CPU *cpu);
@@ -115,9 +119,5 @@ bool accel_irqchip_in_kernel(Accel *accel);
 bool accel_send_msi(Accel *accel, hwaddr address, uint32_t data);
 
 void accel_get_statistics(Accel *accel, AccelStatistics *statistics);
-
-/* Has a paused vCPU thread gone to sleep: vCPU threads call it with the machine lock
- * held whenever AccelClass.paused() has become true. */
-void accel_vcpu_stopped(Accel *accel);
 
 #endif

@@ -11,6 +11,11 @@
 
 #include "hw/core/device.h"
 
+GType kvm_i8259_get_type(void);
+GType kvm_ioapic_get_type(void);
+GType kvm_apic_get_type(void); /* where message-signalled interrupts are written */
+GType kvm_pit_get_type(void);
+
 /* How many lines the kernel's controllers have: 0-15 reach both 8259As and the IOAPIC
  * (line 0 is its input 2), 16-23 the IOAPIC alone. */
 #define KVM_GSI_LINES 24
@@ -23,11 +28,8 @@
  */
 IRQ *kvm_irqchip_create(Bus *isa_bus, bool ioapic, GError **error);
 
-/* The 8254 (ports 0x40-0x43, IRQ 0 inside the kernel) on the ISA bus. */
+/* The 8254 (ports 0x40-0x43, IRQ 0 inside the kernel) on the ISA bus. The kernel answers
+ * the speaker's port 0x61 too. */
 Device *kvm_pit_create(Bus *isa_bus, GError **error);
-
-/* What port 0x61 needs to know of the kernel's channel 2: its gate and its output. */
-void kvm_pit_set_gate(Device *pit, int channel, bool gate);
-bool kvm_pit_get_out(Device *pit, int channel);
 
 #endif

@@ -1,0 +1,31 @@
+/*
+ * CPUID of the default CPU model, "qemu64".
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_ACCEL_CPUID_H
+#define MACHINE_ACCEL_CPUID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX, CPUID_REGISTERS };
+
+/* Feature bits of leaf 1 that more than the table names. */
+#define CPUID_1_ECX_X2APIC (1u << 21)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define CPUID_1_EDX_APIC (1u << 9)
+
+/* The leaves of the model, in order, ended by UINT32_MAX. */
+extern const uint32_t cpuid_leaves[];
+
+/* The model's values for a leaf, as an ideal host would give them: for processor `index`,
+ * with an empty vendor. False: the model has no such leaf. */
+bool cpuid_model(uint32_t leaf, unsigned index, uint32_t values[CPUID_REGISTERS]);
+
+/* Writes a signature of 12 letters into EBX, EDX, ECX (vendor's order) or EBX, ECX, EDX
+ * (a hypervisor's). */
+void cpuid_set_signature(uint32_t values[CPUID_REGISTERS], const char *letters,
+                         bool hypervisor);
+
+#endif

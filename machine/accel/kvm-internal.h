@@ -1,0 +1,58 @@
+/*
+ * What the files of the KVM accelerator share.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_ACCEL_KVM_INTERNAL_H
+#define MACHINE_ACCEL_KVM_INTERNAL_H
+
+#include <linux/kvm.h>
+
+#include "machine/accel/vcpu.h"
+
+/* A process has one /dev/kvm and one VM on it. */
+typedef struct KVMHost {
+    int fd; /* /dev/kvm; -1: not open */
+    int vm;
+    bool irqchip; /* the kernel has the 8259As, the IOAPIC and the local APICs */
+} KVMHost;
+
+extern KVMHost kvm_host;
+
+typedef struct KVMVCPU {
+    int fd;
+    struct kvm_run *run;
+    size_t run_size;
+    struct KVMPowerOn *power_on;
+    bool halted; /* in HLT, when the interrupt controllers are in user space */
+} KVMVCPU;
+
+static inline KVMVCPU *kvm_vcpu(X86CPU *cpu)
+{
+    return accel_vcpu(cpu)->data;
+}
+
+/* ioctl() that starts again after a signal. */
+int kvm_ioctl(int fd, unsigned long request, void *argument);
+
+/* Memory slots follow `as` from now on. Machine lock. */
+void kvm_memory_init(AddressSpace *as);
+bool kvm_memory_has_range(const FlatRange *range);
+
+/* Slots deleted and set since the start, for tests and benchmarks. */
+unsigned long kvm_memory_slot_updates(void);
+
+/* CPUID of the default CPU model on this host. */
+bool kvm_cpuid_init(KVMVCPU *vcpu, unsigned index, GError **error);
+
+/* Remembers the state that the kernel made the vCPU with, for resets. */
+bool kvm_registers_init(KVMVCPU *vcpu, GError **error);
+void kvm_registers_free(KVMVCPU *vcpu);
+void kvm_get_registers(X86CPU *cpu);
+void kvm_set_registers(X86CPU *cpu);
+void kvm_reset_vcpu(X86CPU *cpu);
+
+bool kvm_send_msi(Accel *accel, hwaddr address, uint32_t data);
+bool kvm_irqchip_init(GError **error);
+
+#endif

@@ -1,0 +1,344 @@
+/*
+ * KVM's memory slots, kept like the FlatView.
+ *
+ * A slot never moves because its neighbour did: ranges are cut at the borders of the
+ * windows below 1 MiB that chipsets switch (SMRAM at 0xa0000, the 82441FX's 13 PAM
+ * windows), so that a PAM write replaces the slots of its windows and leaves that of main
+ * RAM alone, whichever way the view's ranges grow together. Changes are gathered and
+ * applied at the commit: what went and came back the same costs nothing.
+ *
+ * A slot cannot be changed from RAM to ROM in place (api.rst, 4.35), so a window that
+ * changes costs one deletion and one addition.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "hw/core/system.h"
+#include "machine/accel/kvm-internal.h"
+#include "memory/ram-block.h"
+
+typedef enum SlotState { SLOT_LIVE, SLOT_GONE, SLOT_NEW } SlotState;
+
+typedef struct Slot {
+    hwaddr start;
+    uint64_t size;
+    RAMBlock *block;
+    uint64_t offset; /* in the block */
+    uint32_t flags;  /* KVM_MEM_* */
+    uint32_t id;     /* the kernel's number */
+    SlotState state;
+} Slot;
+
+static struct {
+    MemoryListener listener;
+    GArray *slots;    /* Slot, by start */
+    GArray *free_ids; /* uint32_t */
+    uint32_t next_id;
+    bool changed;
+    unsigned long updates;
+} memory;
+
+/* The end of the piece that `start` lies in. 82441FX data sheet, 3.2.18 (PAM) and 3.2.25
+ * (SMRAM). */
+static hwaddr piece_end(hwaddr start)
+{
+    if (start < 0xa0000) {
+        return 0xa0000;
+    }
+    if (start < 0xc0000) {
+        return 0xc0000;
+    }
+    if (start < 0xf0000) {
+        return (start | 0x3fff) + 1;
+    }
+    return start < 0x100000 ? 0x100000 : UINT64_MAX;
+}
+
+/* The index of the first slot that starts at or after `start`. */
+static guint find_slot(hwaddr start)
+{
+    guint low = 0, high = memory.slots->len;
+
+    while (low < high) {
+        guint middle = (low + high) / 2;
+
+        if (g_array_index(memory.slots, Slot, middle).start < start) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* What of a range the kernel can map, in whole pages. Reads of a split that come from RAM
+ * are mapped read-only, and its writes leave the guest. */
+static bool mappable(const FlatRange *range, Slot *whole)
+{
+    const MemoryRegion *mr = range->mr;
+    RAMBlock *block = mr ? memory_region_ram_block(mr) : NULL;
+    hwaddr start = (range->start + MEMORY_PAGE_SIZE - 1) & -MEMORY_PAGE_SIZE;
+    hwaddr end = (range->last + 1) & -MEMORY_PAGE_SIZE; /* 0: 2^64 */
+
+    if (!block || (mr->kind == MEMORY_REGION_ROM_DEVICE && !range->romd_mode) ||
+        start < range->start || end - 1 < start) {
+        return false;
+    }
+    *whole = (Slot){
+        .start = start,
+        .size = end - start,
+        .block = block,
+        .offset = range->offset_in_region + (start - range->start),
+    };
+    if (range->readonly || range->write_mr || mr->kind == MEMORY_REGION_ROM_DEVICE) {
+        whole->flags |= KVM_MEM_READONLY;
+    } else if (range->dirty_log_mask) {
+        whole->flags |= KVM_MEM_LOG_DIRTY_PAGES;
+    }
+    return !((uintptr_t)(block->host + whole->offset) & (MEMORY_PAGE_SIZE - 1));
+}
+
+/* Calls func for each piece of a range. */
+static void foreach_piece(const FlatRange *range, void (*func)(const Slot *piece))
+{
+    Slot whole, piece;
+    uint64_t done = 0;
+
+    if (!mappable(range, &whole)) {
+        return;
+    }
+    while (done < whole.size) {
+        uint64_t left = piece_end(whole.start + done) - (whole.start + done);
+
+        piece = whole;
+        piece.start += done;
+        piece.offset += done;
+        piece.size = MIN(left, whole.size - done);
+        func(&piece);
+        done += piece.size;
+    }
+}
+
+static Slot *same_slot(const Slot *piece, SlotState state)
+{
+    for (guint i = find_slot(piece->start); i < memory.slots->len; i++) {
+        Slot *slot = &g_array_index(memory.slots, Slot, i);
+
+        if (slot->start != piece->start) {
+            break;
+        }
+        if (slot->state == state && slot->size == piece->size &&
+            slot->block == piece->block && slot->offset == piece->offset &&
+            (slot->flags & KVM_MEM_READONLY) == (piece->flags & KVM_MEM_READONLY)) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+static void remove_piece(const Slot *piece)
+{
+    Slot *slot = same_slot(piece, SLOT_LIVE);
+
+    if (slot) {
+        slot->state = SLOT_GONE;
+        memory.changed = true;
+    }
+}
+
+static bool set_slot(const Slot *slot, uint64_t size)
+{
+    struct kvm_userspace_memory_region region = {
+        .slot = slot->id,
+        .flags = size ? slot->flags : 0,
+        .guest_phys_addr = slot->start,
+        .memory_size = size,
+        .userspace_addr = (uintptr_t)(slot->block->host + slot->offset),
+    };
+
+    memory.updates++;
+    if (kvm_ioctl(kvm_host.vm, KVM_SET_USER_MEMORY_REGION, &region) < 0) {
+        system_fatal("kvm: cannot %s the memory slot at 0x%" G_GINT64_MODIFIER
+                     "x of 0x%" G_GINT64_MODIFIER "x bytes: %s",
+                     size ? "set" : "delete", slot->start, slot->size, g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static void add_piece(const Slot *piece)
+{
+    Slot *slot = same_slot(piece, SLOT_GONE);
+    guint at;
+    Slot new_slot;
+
+    if (slot) {
+        slot->state = SLOT_LIVE;
+        if (slot->flags != piece->flags) {
+            slot->flags = piece->flags;
+            set_slot(slot, slot->size);
+        }
+        return;
+    }
+    new_slot = *piece;
+    new_slot.state = SLOT_NEW;
+    at = find_slot(piece->start);
+    g_array_insert_val(memory.slots, at, new_slot);
+    memory.changed = true;
+}
+
+static void region_del(MemoryListener *listener, const MemoryRegionSection *section)
+{
+    foreach_piece(&section->range, remove_piece);
+}
+
+static void region_add(MemoryListener *listener, const MemoryRegionSection *section)
+{
+    foreach_piece(&section->range, add_piece);
+}
+
+static uint32_t take_id(void)
+{
+    uint32_t id;
+
+    if (!memory.free_ids->len) {
+        return memory.next_id++;
+    }
+    id = g_array_index(memory.free_ids, uint32_t, memory.free_ids->len - 1);
+    g_array_set_size(memory.free_ids, memory.free_ids->len - 1);
+    return id;
+}
+
+/* The pages that the guest has dirtied, before the kernel forgets them. */
+static void harvest_dirty(const Slot *slot)
+{
+    uint64_t pages = slot->size >> MEMORY_PAGE_BITS;
+    g_autofree uint64_t *bitmap = NULL;
+    struct kvm_dirty_log log = {.slot = slot->id};
+
+    if (!(slot->flags & KVM_MEM_LOG_DIRTY_PAGES)) {
+        return;
+    }
+    bitmap = g_new0(uint64_t, (pages + 63) / 64);
+    log.dirty_bitmap = bitmap;
+    if (kvm_ioctl(kvm_host.vm, KVM_GET_DIRTY_LOG, &log) < 0) {
+        return;
+    }
+    for (uint64_t word = 0; word < (pages + 63) / 64; word++) {
+        for (uint64_t bits = bitmap[word]; bits;) {
+            unsigned first = (unsigned)__builtin_ctzll(bits);
+            uint64_t run = ~(bits >> first);
+            unsigned count = run ? (unsigned)__builtin_ctzll(run) : 64 - first;
+
+            ram_block_set_dirty(slot->block,
+                                slot->offset + ((word * 64 + first) << MEMORY_PAGE_BITS),
+                                (uint64_t)count << MEMORY_PAGE_BITS,
+                                (1u << DIRTY_MEMORY_CLIENTS) - 1);
+            bits = first + count >= 64 ? 0 : bits & (UINT64_MAX << (first + count));
+        }
+    }
+}
+
+static void commit(MemoryListener *listener)
+{
+    guint kept = 0;
+
+    if (!memory.changed) {
+        return;
+    }
+    memory.changed = false;
+    /* All deletions first: the kernel refuses slots that overlap. */
+    for (guint i = 0; i < memory.slots->len; i++) {
+        Slot *slot = &g_array_index(memory.slots, Slot, i);
+
+        if (slot->state == SLOT_GONE) {
+            harvest_dirty(slot);
+            set_slot(slot, 0);
+            g_array_append_val(memory.free_ids, slot->id);
+        } else {
+            g_array_index(memory.slots, Slot, kept++) = *slot;
+        }
+    }
+    g_array_set_size(memory.slots, kept);
+    for (guint i = 0; i < memory.slots->len; i++) {
+        Slot *slot = &g_array_index(memory.slots, Slot, i);
+
+        if (slot->state == SLOT_NEW) {
+            slot->id = take_id();
+            slot->state = SLOT_LIVE;
+            set_slot(slot, slot->size);
+        }
+    }
+}
+
+/* -- Dirty logging ----------------------------------------------------------------------- */
+
+static void set_logging(const Slot *piece)
+{
+    Slot *slot = same_slot(piece, SLOT_LIVE);
+
+    if (slot && slot->flags != piece->flags) {
+        harvest_dirty(slot);
+        slot->flags = piece->flags;
+        set_slot(slot, slot->size);
+    }
+}
+
+static void log_changed(MemoryListener *listener, const MemoryRegionSection *section,
+                        uint8_t old_mask, uint8_t new_mask)
+{
+    FlatRange range = section->range;
+
+    range.dirty_log_mask = new_mask;
+    foreach_piece(&range, set_logging);
+}
+
+static void sync_piece(const Slot *piece)
+{
+    Slot *slot = same_slot(piece, SLOT_LIVE);
+
+    if (slot) {
+        harvest_dirty(slot);
+    }
+}
+
+static void log_sync(MemoryListener *listener, const MemoryRegionSection *section)
+{
+    foreach_piece(&section->range, sync_piece);
+}
+
+/* -- Outside ----------------------------------------------------------------------------- */
+
+void kvm_memory_init(AddressSpace *as)
+{
+    memory.slots = g_array_new(false, false, sizeof(Slot));
+    memory.free_ids = g_array_new(false, false, sizeof(uint32_t));
+    memory.listener = (MemoryListener){
+        .name = "kvm",
+        .priority = 10,
+        .region_add = region_add,
+        .region_del = region_del,
+        .commit = commit,
+        .log_start = log_changed,
+        .log_stop = log_changed,
+        .log_sync = log_sync,
+    };
+    memory_listener_register(&memory.listener, as);
+    /* Whether a registration ends with a commit is not promised. */
+    commit(&memory.listener);
+}
+
+bool kvm_memory_has_range(const FlatRange *range)
+{
+    Slot whole;
+
+    return mappable(range, &whole);
+}
+
+unsigned long kvm_memory_slot_updates(void)
+{
+    return memory.updates;
+}
