@@ -23,6 +23,8 @@ typedef enum CharEvent {
     CHAR_EVENT_OPENED, /* somebody is at the other end */
     CHAR_EVENT_CLOSED, /* nobody is any more; the chardev may open again */
     CHAR_EVENT_BREAK,
+    CHAR_EVENT_FOCUS_IN,  /* of a mux: input goes to this frontend from now on */
+    CHAR_EVENT_FOCUS_OUT,
 } CharEvent;
 
 struct CharFrontend {
@@ -31,6 +33,7 @@ struct CharFrontend {
     void (*receive)(void *opaque, const uint8_t *buffer, size_t length);
     void (*event)(void *opaque, CharEvent event);
     void *opaque;
+    bool yields_focus; /* on a mux: input goes to the others first (monitors) */
 };
 
 /*
@@ -45,18 +48,36 @@ Chardev *chardev_new_from_text(const char *id, const char *text, GError **error)
 /* The same from -chardev's form: "BACKEND,id=ID,key=value...". */
 Chardev *chardev_new_from_options(const char *options, GError **error);
 
+/* Calls func with the name of each backend, for `-chardev help`. */
+void chardev_foreach_backend(void (*func)(const char *name, void *opaque), void *opaque);
+
 /* The chardev of that id, or NULL. */
 Chardev *chardev_find(const char *id);
 const char *chardev_id(const Chardev *chardev);
+
+/* What `info chardev` shows: "stdio", "unix:PATH,server=on" ...; free it. */
+char *chardev_describe(const Chardev *chardev);
+
+/* Whether a frontend has it. */
+bool chardev_in_use(const Chardev *chardev);
+
+/* Whether a person may be typing at the other end: a terminal, pty or telnet, which echo
+ * nothing themselves. */
+bool chardev_is_terminal(const Chardev *chardev);
 void chardev_foreach(void (*func)(Chardev *chardev, void *opaque), void *opaque);
 
 /* Connects a frontend; false and *error where the chardev has one. */
 bool char_frontend_connect(CharFrontend *frontend, Chardev *chardev, GError **error);
 void char_frontend_disconnect(CharFrontend *frontend);
 
-/* Writes all of it; what a peer does not take is buffered up to a bound, then dropped (a dead or slow peer never
- * blocks the machine, and stdio and files never drop). */
+/* Writes all of it or nothing: what a peer does not take at once is buffered, and a write
+ * that the buffer (1 MiB) has no room for is dropped, so that a dead or slow peer never
+ * blocks the machine. stdio and files never drop; they block when the buffer is full. */
 void char_frontend_write(CharFrontend *frontend, const void *buffer, size_t length);
+
+/* Bytes that the peer has not taken yet. A frontend that answers its peer says "0" in
+ * can_receive() while this is large; it is asked again when all is taken. */
+size_t char_frontend_pending(const CharFrontend *frontend);
 
 /* Whether a peer is there (always for files and stdio). */
 bool char_frontend_is_open(const CharFrontend *frontend);
