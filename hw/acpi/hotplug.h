@@ -1,0 +1,40 @@
+/*
+ * The register blocks through which ACPI tables learn of hot-plugged CPUs and PCI slots
+ * (docs/specs/acpi_cpu_hotplug and acpi_pci_hotplug of QEMU). Nothing is hot-plugged yet:
+ * they answer what a machine says to which nothing has happened.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef HW_ACPI_HOTPLUG_H
+#define HW_ACPI_HOTPLUG_H
+
+#include "hw/pci/pci.h"
+
+/* CPUs: starts with the legacy bitmap of present CPUs; a zero written to its first byte
+ * switches to the modern registers for good, as on QEMU. */
+typedef struct ACPICPUHotplug {
+    MemoryRegion *io;
+    hwaddr base;
+    MemoryRegion legacy, modern; /* one of the two is mapped */
+    unsigned cpus;     /* all of them present */
+    uint32_t selector;
+    uint8_t command;
+} ACPICPUHotplug;
+
+void acpi_cpu_hotplug_init(ACPICPUHotplug *state, GObject *owner, MemoryRegion *io,
+                           hwaddr base);
+void acpi_cpu_hotplug_destroy(ACPICPUHotplug *state);
+
+typedef struct ACPIPCIHotplug {
+    MemoryRegion region;
+    PCIBus *bus;
+    bool root;       /* the root bus takes part: it is number 0 */
+    uint32_t select; /* the bus that the registers are about */
+} ACPIPCIHotplug;
+
+void acpi_pci_hotplug_init(ACPIPCIHotplug *state, GObject *owner, PCIBus *bus, bool root,
+                           hwaddr base);
+void acpi_pci_hotplug_destroy(ACPIPCIHotplug *state);
+void acpi_pci_hotplug_reset(ACPIPCIHotplug *state);
+
+#endif

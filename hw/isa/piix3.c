@@ -1,0 +1,183 @@
+/*
+ * Registers are those of the 82371SB (PIIX3) data sheet, sections 2.2 and 2.5.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "hw/isa/piix3.h"
+
+#include "hw/core/system.h"
+#include "hw/pci/pci-regs.h"
+
+DEVICE_DEFINE_TYPE(PIIX3, piix3, "PIIX3", TYPE_PCI_DEVICE)
+
+/* -- PIRQ routing: 0x60-0x63 ------------------------------------------------------------- */
+
+enum {
+    PIRQRC = 0x60,
+    PIRQRC_DISABLE = 0x80,
+    PIRQRC_IRQ = 0x0f,
+};
+
+int piix3_pirq_route(const PIIX3 *piix3, unsigned pirq)
+{
+    uint8_t route = piix3->parent.config[PIRQRC + pirq];
+
+    return route & PIRQRC_DISABLE ? -1 : route & PIRQRC_IRQ;
+}
+
+/* Says which PIRQs hold an ISA IRQ high. The line itself is set only when that matters to
+ * PCI: an IRQ that no PIRQ is routed to belongs to ISA devices. */
+static void set_isa_pirqs(PIIX3 *piix3, unsigned irq, uint8_t pirqs)
+{
+    if (piix3->isa_pirqs[irq] == pirqs) {
+        return;
+    }
+    piix3->isa_pirqs[irq] = pirqs;
+    if (piix3->isa->irqs) {
+        irq_set(&piix3->isa->irqs[irq], pirqs != 0);
+    }
+}
+
+static void update_routing(PIIX3 *piix3)
+{
+    uint8_t pirqs[ISA_IRQS] = {0};
+
+    for (unsigned pirq = 0; pirq < PIIX3_PIRQS; pirq++) {
+        int irq = piix3_pirq_route(piix3, pirq);
+
+        if (irq >= 0 && pci_bus_irq_level(pci_device_bus(&piix3->parent), pirq)) {
+            pirqs[irq] |= (uint8_t)(1 << pirq);
+        }
+    }
+    for (unsigned irq = 0; irq < ISA_IRQS; irq++) {
+        set_isa_pirqs(piix3, irq, pirqs[irq]);
+    }
+}
+
+static void set_pirq(void *opaque, int pirq, int level)
+{
+    update_routing(opaque);
+}
+
+/* A PC's slots are wired so that neighbours' INTA# do not share a PIRQ. */
+static int map_pirq(PCIDevice *dev, int pin)
+{
+    return (PCI_SLOT(dev->devfn) + pin - 1) & 3;
+}
+
+static void piix3_config_write(PCIDevice *dev, unsigned address, uint32_t value,
+                               unsigned size)
+{
+    pci_default_config_write(dev, address, value, size);
+    if (pci_access_touches(address, size, PIRQRC, PIRQRC + PIIX3_PIRQS - 1)) {
+        update_routing(PIIX3(dev));
+    }
+}
+
+/* -- Reset control: port 0xcf9 ----------------------------------------------------------- */
+
+enum {
+    RC_PORT = 0xcf9,
+    RC_HARD = 1 << 1, /* 1: the whole machine, 0: INIT to the CPU only */
+    RC_RESET = 1 << 2, /* going from 0 to 1 does it; never stays set, so 1 always does */
+};
+
+static uint64_t reset_control_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return ((PIIX3 *)opaque)->reset_control;
+}
+
+/* A soft reset resets the machine as well, as on QEMU. */
+static void reset_control_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    PIIX3 *piix3 = opaque;
+
+    if (value & RC_RESET) {
+        system_reset_request(SYSTEM_CAUSE_GUEST_RESET, "piix3-reset-control");
+        return;
+    }
+    piix3->reset_control = value & RC_HARD;
+}
+
+static const MemoryRegionOps reset_control_ops = {
+    .read = reset_control_read,
+    .write = reset_control_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+};
+
+/* -- Life -------------------------------------------------------------------------------- */
+
+/* The registers that are not 0 after RSTDRV, as QEMU's PIIX3 has them. */
+static const struct {
+    uint8_t address, value;
+} reset_values[] = {
+    {0x4c, 0x4d}, /* IORT: I/O recovery timer */
+    {0x4e, 0x03}, /* XBCS: keyboard controller and RTC chip selects */
+    {0x60, 0x80}, {0x61, 0x80}, {0x62, 0x80}, {0x63, 0x80}, /* PIRQRC: not routed */
+    {0x69, 0x02}, /* TOM: top of memory, 1 MiB */
+    {0x70, 0x80}, /* MBIRQ0 */
+    {0x76, 0x0c}, {0x77, 0x0c}, /* MBDMA: channel 4, none */
+    {0x78, 0x02}, /* PCSC */
+    {0xa0, 0x08}, /* SMICNTL: fast off timer frozen */
+    {0xa8, 0x0f}, /* FTMR */
+};
+
+static void piix3_reset(Device *dev)
+{
+    PIIX3 *piix3 = PIIX3(dev);
+    uint8_t *config = piix3->parent.config;
+
+    memset(config + PCI_HEADER_SIZE, 0, PCI_CONFIG_SIZE - PCI_HEADER_SIZE);
+    for (unsigned i = 0; i < G_N_ELEMENTS(reset_values); i++) {
+        config[reset_values[i].address] = reset_values[i].value;
+    }
+    pci_set_word(config + PCI_STATUS, PCI_STATUS_DEVSEL_MEDIUM);
+    piix3->reset_control = 0;
+    update_routing(piix3);
+    pci_device_reset(dev);
+}
+
+static bool piix3_realize(Device *dev, GError **error)
+{
+    PIIX3 *piix3 = PIIX3(dev);
+    PCIBus *bus = pci_device_bus(&piix3->parent);
+
+    if (!pci_device_realize(dev, error)) {
+        return false;
+    }
+    piix3->isa = isa_bus_new(dev, bus->memory, bus->io);
+    memory_region_init_io(&piix3->reset_control_region, G_OBJECT(piix3), &reset_control_ops,
+                          piix3, "piix3-reset-control", 1);
+    /* The byte lies inside the doubleword CONFADD, and wins. */
+    memory_region_add_subregion_overlap(bus->io, RC_PORT, &piix3->reset_control_region, 1);
+    pci_bus_set_irqs(bus, map_pirq, set_pirq, piix3);
+    return true;
+}
+
+static void piix3_class_init(DeviceClass *klass)
+{
+    PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
+
+    pci->vendor_id = PCI_VENDOR_INTEL;
+    pci->device_id = 0x7000;
+    pci->class_id = 0x0601;
+    pci->config_write = piix3_config_write;
+    klass->desc = "ISA bridge";
+    klass->realize = piix3_realize;
+    klass->reset = piix3_reset;
+}
+
+PIIX3 *piix3_new(PCIBus *bus, GError **error)
+{
+    Device *dev = device_new(TYPE_PIIX3, error);
+
+    if (!dev) {
+        return NULL;
+    }
+    PCI_DEVICE(dev)->multifunction = true;
+    if (!property_set_string(G_OBJECT(dev), "addr", "1.0", error)) {
+        g_object_unref(dev);
+        return NULL;
+    }
+    return device_realize(dev, BUS(bus), error) ? PIIX3(dev) : NULL;
+}
