@@ -1,0 +1,46 @@
+/*
+ * What a PC tells its firmware through fw_cfg: the items and files of QEMU 7.2's pc and
+ * isapc, from one structure of facts. ACPI's files are not among them.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef HW_I386_PC_FW_CFG_H
+#define HW_I386_PC_FW_CFG_H
+
+#include "firmware/smbios.h"
+#include "hw/nvram/fw-cfg.h"
+
+/* Strings and bytes stay the caller's; nothing is kept after pc_fw_cfg_populate(). */
+typedef struct PCFirmwareConfig {
+    uint64_t ram_size;         /* bytes, all of it */
+    uint64_t ram_below_4g;     /* bytes from guest address 0 on */
+    uint64_t ram_above_4g;     /* bytes */
+    hwaddr ram_above_4g_start; /* where they start: 4 GiB, or 1 TiB */
+    bool kvm_pages;            /* KVM on Intel and AMD: its four pages at 0xfeffc000 */
+    bool amd_ht_range;         /* AMD's CPUID and 40 or more address bits: the range at
+                                  0xfd00000000 (machine types from 7.1 on) */
+    unsigned cpus;             /* at start */
+    unsigned max_cpus;         /* APIC IDs that there can be */
+    const uint8_t *uuid;       /* 16 bytes, or NULL */
+    bool no_graphic;           /* -nographic */
+
+    bool boot_menu;            /* -boot menu=on */
+    int boot_menu_wait;        /* -boot splash-time: ms, or -1: not given */
+    int32_t boot_fail_wait;    /* -boot reboot-timeout: ms, or -1: do not reboot */
+    GBytes *boot_order;        /* boot_order_to_bytes(), or NULL: empty */
+    const char *bios_geometry; /* "PATH CYLS HEADS SECS" lines, "" for none, or NULL:
+                                  no such file (machine types up to 2.5) */
+
+    bool hpet;
+    bool sleep_states;            /* the machine has ACPI power management */
+    bool disable_s3, disable_s4;  /* PIIX4_PM.disable_s3, .disable_s4 */
+    uint64_t msr_feature_control; /* IA32_FEATURE_CONTROL for the firmware to set, or 0 */
+    GBytes *kvmvapic;             /* the option ROM, or NULL */
+    const SMBIOSInfo *smbios; /* NULL: no tables; ram_size and e820 are filled in here */
+} PCFirmwareConfig;
+
+/* Adds every item and file. False and *error where the files do not fit into the slots.
+ */
+bool pc_fw_cfg_populate(FWCfg *cfg, const PCFirmwareConfig *config, GError **error);
+
+#endif
