@@ -74,16 +74,8 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *length, bool is_w
 void address_space_unmap(AddressSpace *as, void *host, hwaddr length, bool is_write,
                          hwaddr access_length);
 
-/* What happens where nobody answers. Process-wide: the machine type sets it once. */
-typedef enum MemoryUnassignedPolicy {
-    MEMORY_UNASSIGNED_READ_ONES, /* default on I/O ports of QEMU: all ones */
-    MEMORY_UNASSIGNED_READ_ZERO, /* QEMU's unassigned memory: zeroes */
-    MEMORY_UNASSIGNED_STOP,      /* report to the handler below */
-} MemoryUnassignedPolicy;
-
-typedef void (*MemoryUnassignedHandler)(AddressSpace *as, hwaddr addr, unsigned size,
-                                        bool is_write, void *opaque);
-
+/* What reads and writes do where nobody answers in this address space; the machine type
+ * says so once, before the guest runs. `handler` is for MEMORY_UNASSIGNED_STOP. */
 void address_space_set_unassigned_policy(AddressSpace *as, MemoryUnassignedPolicy policy,
                                          MemoryUnassignedHandler handler, void *opaque);
 

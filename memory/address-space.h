@@ -17,6 +17,18 @@ typedef struct AddressSpace AddressSpace;
 typedef struct FlatView FlatView;
 typedef struct MemoryListener MemoryListener;
 
+/* What happens where nobody answers; see address_space_set_unassigned_policy(). Reads
+ * and writes there return MEMTX_DECODE_ERROR under each policy. */
+typedef enum MemoryUnassignedPolicy {
+    MEMORY_UNASSIGNED_READ_ZERO, /* QEMU's unassigned memory, and the default: zeroes */
+    MEMORY_UNASSIGNED_READ_ONES, /* a bus that floats high: all ones */
+    MEMORY_UNASSIGNED_STOP,      /* all ones, and the handler hears of it */
+} MemoryUnassignedPolicy;
+
+/* Called with the machine lock held; `size` is that of the access, at most 8 bytes. */
+typedef void (*MemoryUnassignedHandler)(AddressSpace *as, hwaddr addr, unsigned size,
+                                        bool is_write, void *opaque);
+
 /*
  * A stretch of guest addresses that one region answers for. `mr` is RAM, ROM, ROM device,
  * I/O or a reservation: never a container or an alias.
@@ -78,7 +90,11 @@ struct AddressSpace {
     char *name;
     MemoryRegion *root;
     FlatView *view;      /* RCU-protected */
-    GPtrArray *listeners;
+    GPtrArray *path;      /* regions that only pass the view's root on */
+    GPtrArray *listeners; /* by priority, ascending */
+    MemoryUnassignedPolicy unassigned_policy;
+    MemoryUnassignedHandler unassigned_handler;
+    void *unassigned_opaque;
 };
 
 /* Machine lock for all of these. `name` is what `info mtree` calls it. */

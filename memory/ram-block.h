@@ -33,6 +33,9 @@ struct RAMBlock {
     MemoryRegion *mr;
     void (*resized)(const char *name, uint64_t length, void *host);
     unsigned long *dirty[DIRTY_MEMORY_CLIENTS]; /* a bit a page; NULL: nobody watches */
+    unsigned watchers[DIRTY_MEMORY_CLIENTS];    /* why a bitmap is kept: a count */
+    unsigned watched;                           /* mask of the clients with a bitmap */
+    unsigned references;                        /* the region's, and one a mapping */
 };
 
 /* The block of that name, or NULL. Machine lock. */

@@ -18,6 +18,8 @@
 #ifndef MEMORY_REGION_H
 #define MEMORY_REGION_H
 
+#include <inttypes.h>
+
 #include <glib-object.h>
 
 #include "memory/types.h"
@@ -91,6 +93,11 @@ struct MemoryRegion {
     struct RegionIndex *subregions; /* by address and by priority; NULL: none */
     struct RegionNode *node;        /* this region's place in its container's index */
     GPtrArray *mapped_by;           /* the aliases and splits that show this region */
+    unsigned mapped_slot[2];        /* this alias's place in mapped_by of what it shows:
+                                       [0] where it reads, [1] where a split writes */
+    struct FlatView *view;          /* rendered from here; shared by address spaces */
+    unsigned on_view_path;          /* address spaces that look through it to their root */
+    unsigned visited;               /* stamp of the last search for alias loops */
     GPtrArray *address_spaces;      /* the address spaces that have it as their root */
     GPtrArray *coalesced;           /* coalesced MMIO ranges */
     GArray *ioeventfds;
@@ -159,8 +166,10 @@ void memory_region_init_split(MemoryRegion *mr, GObject *owner, const char *name
 void memory_region_init_reservation(MemoryRegion *mr, GObject *owner, const char *name,
                                     uint64_t size);
 
-/* Undoes an init: the region must be out of every container and have no subregions. Its
- * memory may be reused when this returns (it waits for readers where there are any). */
+/* Undoes an init: the region must be out of every container and have no subregions;
+ * aliases of it show nothing from now on. The structure may be reused when this returns: it
+ * waits for readers where there are any, and inside a transaction it commits what that has
+ * so far, so that no view shows the region. Not from inside address_space_foreach_range(). */
 void memory_region_destroy(MemoryRegion *mr);
 
 /* -- The tree ------------------------------------------------------------------------- */

@@ -1,0 +1,527 @@
+/*
+ * Reads and writes of an address space.
+ *
+ * RAM is found through what this thread found last: a small table, by address, of copied
+ * ranges with their host addresses. An entry holds as long as memory_generation has not
+ * moved; that is looked at inside the RCU read section, so what the entry points to stays
+ * until the access is over. Devices are called outside of the read section, under the
+ * machine lock, after a second look: the tree may have changed while the lock was waited
+ * for.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "memory/internal.h"
+
+#include <string.h>
+
+typedef struct Place {
+    AddressSpace *as;
+    uint64_t generation;
+    FlatRange range;       /* mr NULL: nobody answers from start to last */
+    uint8_t *read_host;    /* of the range's first byte; NULL: reads go to a device */
+    uint8_t *write_host;   /* the same for writes */
+    RAMBlock *write_block; /* and where its pages are noted as dirty */
+    uint64_t write_offset;
+} Place;
+
+#define PLACES 16
+
+static __thread Place places[PLACES];
+
+static uint8_t *ram_at(const MemoryRegion *mr, hwaddr offset)
+{
+    return mr->ram_block->host + offset;
+}
+
+static void find_place(Place *place, AddressSpace *as, hwaddr addr, uint64_t generation)
+{
+    FlatRange *range = &place->range;
+    const MemoryRegion *mr, *written = NULL;
+    hwaddr offset = 0;
+
+    *place = (Place){.as = as, .generation = generation};
+    if (!address_space_lookup(as, addr, range)) {
+        return;
+    }
+    mr = range->mr;
+    if (mr->kind == MEMORY_REGION_RAM || range->romd_mode) {
+        place->read_host = ram_at(mr, range->offset_in_region);
+    }
+    if (range->write_mr) {
+        written = range->write_mr;
+        offset = range->write_offset;
+    } else if (mr->kind == MEMORY_REGION_RAM && !range->readonly) {
+        written = mr;
+        offset = range->offset_in_region;
+    }
+    if (written) {
+        place->write_host = ram_at(written, offset);
+        place->write_block = written->ram_block;
+        place->write_offset = offset;
+    }
+}
+
+/* In a read section. */
+static inline const Place *place_at(AddressSpace *as, hwaddr addr)
+{
+    uint64_t generation = __atomic_load_n(&memory_generation, __ATOMIC_ACQUIRE);
+    Place *place =
+        &places[((addr >> MEMORY_PAGE_BITS) ^ ((uintptr_t)as >> 6)) % PLACES];
+
+    if (G_UNLIKELY(place->as != as || place->generation != generation ||
+                   addr - place->range.start > place->range.last - place->range.start)) {
+        find_place(place, as, addr, generation);
+    }
+    return place;
+}
+
+static inline void note_written(const Place *place, hwaddr addr, hwaddr length)
+{
+    if (G_UNLIKELY(__atomic_load_n(&place->write_block->watched, __ATOMIC_RELAXED))) {
+        ram_block_set_dirty(place->write_block,
+                            place->write_offset + (addr - place->range.start), length,
+                            (1u << DIRTY_MEMORY_CLIENTS) - 1);
+    }
+}
+
+/* How many of `length` bytes from addr on the place holds. */
+static hwaddr room_in(const Place *place, hwaddr addr, hwaddr length)
+{
+    return MIN(length - 1, place->range.last - addr) + 1;
+}
+
+/* -- Devices ---------------------------------------------------------------------------------- */
+
+/* An access to where nobody answers. Machine lock. */
+static MemTxResult unassigned(AddressSpace *as, hwaddr addr, hwaddr length, bool is_write,
+                              void *read_to)
+{
+    if (read_to) {
+        memset(read_to, as->unassigned_policy == MEMORY_UNASSIGNED_READ_ZERO ? 0 : 0xff,
+               length);
+    }
+    if (as->unassigned_policy == MEMORY_UNASSIGNED_STOP && as->unassigned_handler) {
+        as->unassigned_handler(as, addr, MIN(length, 8), is_write, as->unassigned_opaque);
+    }
+    return MEMTX_DECODE_ERROR;
+}
+
+static bool has_ops(const MemoryRegion *mr)
+{
+    return (mr->kind == MEMORY_REGION_IO || mr->kind == MEMORY_REGION_ROM_DEVICE) &&
+           mr->ops;
+}
+
+/* Device memory is accessed with as few and as big accesses as its alignment allows. */
+static unsigned ram_device_size(hwaddr offset, hwaddr length)
+{
+    unsigned size = 8;
+
+    while (size > length || (offset & (size - 1))) {
+        size /= 2;
+    }
+    return size;
+}
+
+static void ram_device_read(const MemoryRegion *mr, hwaddr offset, unsigned size, void *to)
+{
+    const void *from = ram_at(mr, offset);
+
+    switch (size) {
+    case 8: {
+        uint64_t value = *(const volatile uint64_t *)from;
+        memcpy(to, &value, 8);
+        break;
+    }
+    case 4: {
+        uint32_t value = *(const volatile uint32_t *)from;
+        memcpy(to, &value, 4);
+        break;
+    }
+    case 2: {
+        uint16_t value = *(const volatile uint16_t *)from;
+        memcpy(to, &value, 2);
+        break;
+    }
+    default:
+        *(uint8_t *)to = *(const volatile uint8_t *)from;
+    }
+}
+
+static void ram_device_write(const MemoryRegion *mr, hwaddr offset, unsigned size,
+                             const void *from)
+{
+    void *to = ram_at(mr, offset);
+    uint64_t value = 0;
+
+    memcpy(&value, from, size);
+    switch (size) {
+    case 8:
+        *(volatile uint64_t *)to = value;
+        break;
+    case 4:
+        *(volatile uint32_t *)to = value;
+        break;
+    case 2:
+        *(volatile uint16_t *)to = value;
+        break;
+    default:
+        *(volatile uint8_t *)to = value;
+    }
+}
+
+/* Reads at most `length` bytes from what is not RAM; *done says how many. None when there
+ * is RAM by now. */
+static MemTxResult read_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                               void *buffer, hwaddr length, hwaddr *done)
+{
+    MemTxResult result = MEMTX_OK;
+    bool taken = io_lock_unless_held();
+    Place place;
+    MemoryRegion *mr;
+    hwaddr offset;
+
+    memory_read_lock();
+    place = *place_at(as, addr);
+    memory_read_unlock();
+    mr = place.range.mr;
+    offset = place.range.offset_in_region + (addr - place.range.start);
+    *done = room_in(&place, addr, length);
+    if (place.read_host) {
+        *done = 0;
+    } else if (mr && attrs.memory) {
+        memset(buffer, 0, *done);
+        result = MEMTX_ACCESS_ERROR;
+    } else if (mr && has_ops(mr)) {
+        uint64_t value;
+
+        *done = dispatch_access_size(mr, offset, *done);
+        result = dispatch_read(mr, offset, *done, &value, attrs);
+        value = GUINT64_TO_LE(value);
+        memcpy(buffer, &value, *done);
+    } else if (mr && mr->kind == MEMORY_REGION_RAM_DEVICE) {
+        *done = ram_device_size(offset, *done);
+        ram_device_read(mr, offset, *done, buffer);
+    } else {
+        result = unassigned(as, addr, *done, false, buffer);
+    }
+    io_unlock_if(taken);
+    return result;
+}
+
+static MemTxResult write_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                                const void *buffer, hwaddr length, hwaddr *done)
+{
+    MemTxResult result = MEMTX_OK;
+    bool taken = io_lock_unless_held();
+    Place place;
+    MemoryRegion *mr;
+    hwaddr offset;
+
+    memory_read_lock();
+    place = *place_at(as, addr);
+    memory_read_unlock();
+    mr = place.range.mr;
+    offset = place.range.offset_in_region + (addr - place.range.start);
+    *done = room_in(&place, addr, length);
+    if (place.write_host) {
+        *done = 0;
+    } else if (mr && attrs.memory) {
+        result = MEMTX_ACCESS_ERROR;
+    } else if (mr && has_ops(mr) && !place.range.readonly) {
+        uint64_t value = 0;
+
+        *done = dispatch_access_size(mr, offset, *done);
+        memcpy(&value, buffer, *done);
+        result = dispatch_write(mr, offset, *done, GUINT64_FROM_LE(value), attrs);
+    } else if (mr && mr->kind == MEMORY_REGION_RAM_DEVICE && !place.range.readonly) {
+        *done = ram_device_size(offset, *done);
+        ram_device_write(mr, offset, *done, buffer);
+    } else if (mr && place.range.readonly) {
+        result = MEMTX_DECODE_ERROR; /* ROM does not listen to writes */
+    } else {
+        result = unassigned(as, addr, *done, true, NULL);
+    }
+    io_unlock_if(taken);
+    return result;
+}
+
+/* -- Bulk accesses -------------------------------------------------------------------------------- */
+
+/* Bytes of an access up to the end of the address space; what is beyond is an error. */
+static hwaddr cut_at_end(hwaddr addr, hwaddr length, MemTxResult *result)
+{
+    *result = MEMTX_OK;
+    if (length > 0 && length - 1 > UINT64_MAX - addr) {
+        *result = MEMTX_DECODE_ERROR;
+        return UINT64_MAX - addr + 1;
+    }
+    return length;
+}
+
+MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buffer,
+                               hwaddr length)
+{
+    uint8_t *to = buffer;
+    MemTxResult result;
+    hwaddr asked = length;
+
+    length = cut_at_end(addr, length, &result);
+    memset(to + length, 0, asked - length);
+    while (length > 0) {
+        const Place *place;
+        hwaddr done;
+
+        memory_read_lock();
+        place = place_at(as, addr);
+        if (place->read_host) {
+            done = room_in(place, addr, length);
+            memcpy(to, place->read_host + (addr - place->range.start), done);
+            memory_read_unlock();
+        } else {
+            memory_read_unlock();
+            result |= read_device(as, addr, attrs, to, length, &done);
+        }
+        addr += done;
+        to += done;
+        length -= done;
+    }
+    return result;
+}
+
+MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                                const void *buffer, hwaddr length)
+{
+    const uint8_t *from = buffer;
+    MemTxResult result;
+
+    length = cut_at_end(addr, length, &result);
+    while (length > 0) {
+        const Place *place;
+        hwaddr done;
+
+        memory_read_lock();
+        place = place_at(as, addr);
+        if (place->write_host) {
+            done = room_in(place, addr, length);
+            memcpy(place->write_host + (addr - place->range.start), from, done);
+            note_written(place, addr, done);
+            memory_read_unlock();
+        } else {
+            memory_read_unlock();
+            result |= write_device(as, addr, attrs, from, length, &done);
+        }
+        addr += done;
+        from += done;
+        length -= done;
+    }
+    return result;
+}
+
+MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                                    const void *buffer, hwaddr length)
+{
+    const uint8_t *from = buffer;
+    MemTxResult result;
+
+    length = cut_at_end(addr, length, &result);
+    while (length > 0) {
+        const Place *place;
+        RAMBlock *block;
+        hwaddr done;
+
+        memory_read_lock();
+        place = place_at(as, addr);
+        done = room_in(place, addr, length);
+        block = place->range.mr ? place->range.mr->ram_block : NULL;
+        if (block && place->range.mr->kind != MEMORY_REGION_RAM_DEVICE) {
+            hwaddr offset = place->range.offset_in_region + (addr - place->range.start);
+
+            memcpy(block->host + offset, from, done);
+            ram_block_set_dirty(block, offset, done, (1u << DIRTY_MEMORY_CLIENTS) - 1);
+        }
+        memory_read_unlock();
+        addr += done;
+        from += done;
+        length -= done;
+    }
+    return result;
+}
+
+MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte, hwaddr length,
+                              MemTxAttrs attrs)
+{
+    uint8_t chunk[512];
+    MemTxResult result = MEMTX_OK;
+
+    memset(chunk, byte, sizeof(chunk));
+    while (length > 0) {
+        hwaddr part = MIN(length, sizeof(chunk));
+
+        result |= address_space_write(as, addr, attrs, chunk, part);
+        if (addr + part < addr) {
+            break;
+        }
+        addr += part;
+        length -= part;
+    }
+    return result;
+}
+
+/* -- Loads and stores ------------------------------------------------------------------------------- */
+
+/* One instruction each, whatever the alignment: a guest's aligned accesses are atomic. */
+static inline uint64_t load_le(const uint8_t *from, unsigned size)
+{
+    uint16_t v2;
+    uint32_t v4;
+    uint64_t v8;
+
+    switch (size) {
+    case 1:
+        return *from;
+    case 2:
+        memcpy(&v2, from, 2);
+        return GUINT16_FROM_LE(v2);
+    case 4:
+        memcpy(&v4, from, 4);
+        return GUINT32_FROM_LE(v4);
+    default:
+        memcpy(&v8, from, 8);
+        return GUINT64_FROM_LE(v8);
+    }
+}
+
+static inline void store_le(uint8_t *to, unsigned size, uint64_t value)
+{
+    uint16_t v2 = GUINT16_TO_LE((uint16_t)value);
+    uint32_t v4 = GUINT32_TO_LE((uint32_t)value);
+    uint64_t v8 = GUINT64_TO_LE(value);
+
+    switch (size) {
+    case 1:
+        *to = value;
+        break;
+    case 2:
+        memcpy(to, &v2, 2);
+        break;
+    case 4:
+        memcpy(to, &v4, 4);
+        break;
+    default:
+        memcpy(to, &v8, 8);
+    }
+}
+
+static MemTxResult load_in_parts(AddressSpace *as, hwaddr addr, unsigned size,
+                                 uint64_t *value, MemTxAttrs attrs)
+{
+    uint64_t buffer = 0;
+    MemTxResult result = address_space_read(as, addr, attrs, &buffer, size);
+
+    *value = GUINT64_FROM_LE(buffer);
+    return result;
+}
+
+static MemTxResult store_in_parts(AddressSpace *as, hwaddr addr, unsigned size,
+                                  uint64_t value, MemTxAttrs attrs)
+{
+    uint64_t buffer = GUINT64_TO_LE(value);
+
+    return address_space_write(as, addr, attrs, &buffer, size);
+}
+
+static inline MemTxResult load(AddressSpace *as, hwaddr addr, unsigned size,
+                               uint64_t *value, MemTxAttrs attrs)
+{
+    const Place *place;
+
+    memory_read_lock();
+    place = place_at(as, addr);
+    if (G_LIKELY(place->read_host && place->range.last - addr >= size - 1)) {
+        *value = load_le(place->read_host + (addr - place->range.start), size);
+        memory_read_unlock();
+        return MEMTX_OK;
+    }
+    memory_read_unlock();
+    return load_in_parts(as, addr, size, value, attrs);
+}
+
+static inline MemTxResult store(AddressSpace *as, hwaddr addr, unsigned size,
+                                uint64_t value, MemTxAttrs attrs)
+{
+    const Place *place;
+
+    memory_read_lock();
+    place = place_at(as, addr);
+    if (G_LIKELY(place->write_host && place->range.last - addr >= size - 1)) {
+        store_le(place->write_host + (addr - place->range.start), size, value);
+        note_written(place, addr, size);
+        memory_read_unlock();
+        return MEMTX_OK;
+    }
+    memory_read_unlock();
+    return store_in_parts(as, addr, size, value, attrs);
+}
+
+static bool is_access_size(unsigned size)
+{
+    return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
+                               MemTxAttrs attrs)
+{
+    if (!is_access_size(size)) {
+        memory_misuse("address_space_load: %u bytes; use 1, 2, 4 or 8, or "
+                      "address_space_read()",
+                      size);
+    }
+    return load(as, addr, size, value, attrs);
+}
+
+MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
+                                MemTxAttrs attrs)
+{
+    if (!is_access_size(size)) {
+        memory_misuse("address_space_store: %u bytes; use 1, 2, 4 or 8, or "
+                      "address_space_write()",
+                      size);
+    }
+    return store(as, addr, size, value, attrs);
+}
+
+#define SAME(value) (value)
+
+#define DEFINE_ACCESSES(type, size, load_name, store_name, order)                            \
+    type load_name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result)      \
+    {                                                                                        \
+        uint64_t value = 0;                                                                  \
+        MemTxResult done = load(as, addr, size, &value, attrs);                              \
+                                                                                             \
+        if (result) {                                                                        \
+            *result = done;                                                                  \
+        }                                                                                    \
+        return order((type)value);                                                           \
+    }                                                                                        \
+                                                                                             \
+    void store_name(AddressSpace *as, hwaddr addr, type value, MemTxAttrs attrs,             \
+                    MemTxResult *result)                                                     \
+    {                                                                                        \
+        MemTxResult done = store(as, addr, size, order(value), attrs);                       \
+                                                                                             \
+        if (result) {                                                                        \
+            *result = done;                                                                  \
+        }                                                                                    \
+    }
+
+DEFINE_ACCESSES(uint8_t, 1, address_space_ldub, address_space_stb, SAME)
+DEFINE_ACCESSES(uint16_t, 2, address_space_lduw_le, address_space_stw_le, SAME)
+DEFINE_ACCESSES(uint32_t, 4, address_space_ldl_le, address_space_stl_le, SAME)
+DEFINE_ACCESSES(uint64_t, 8, address_space_ldq_le, address_space_stq_le, SAME)
+DEFINE_ACCESSES(uint16_t, 2, address_space_lduw_be, address_space_stw_be,
+                GUINT16_SWAP_LE_BE)
+DEFINE_ACCESSES(uint32_t, 4, address_space_ldl_be, address_space_stl_be,
+                GUINT32_SWAP_LE_BE)
+DEFINE_ACCESSES(uint64_t, 8, address_space_ldq_be, address_space_stq_be,
+                GUINT64_SWAP_LE_BE)
