@@ -1,0 +1,25 @@
+/*
+ * vmport: VMware's backdoor port 0x5658, and kvmvapic's port 0x7e.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef HW_I386_VMPORT_H
+#define HW_I386_VMPORT_H
+
+#include "hw/i386/x86-cpu.h"
+#include "hw/isa/isa-bus.h"
+
+GType vmport_get_type(void);
+GType kvmvapic_get_type(void);
+#define TYPE_VMPORT (vmport_get_type())
+#define TYPE_KVMVAPIC (kvmvapic_get_type())
+
+/* The port on `bus`. `current_cpu` (may be NULL: every read gives all ones) returns the
+ * CPU whose access is running, or NULL. */
+Device *vmport_new(ISABus *bus, X86CPU *(*current_cpu)(void), GError **error);
+
+/* "kvmvapic" at ports 0x7e and 0x7f of `io`: the option ROM that would use it is not
+ * loaded, so it ignores what is written. */
+Device *kvmvapic_new(MemoryRegion *io, GError **error);
+
+#endif

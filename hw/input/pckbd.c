@@ -1,0 +1,398 @@
+/*
+ * 8042 keyboard controller of the PC/AT and PS/2 (IBM PS/2 Hardware Interface Technical
+ * Reference, "Keyboard and Auxiliary Device Controller").
+ *
+ * It has one output buffer. While that is full the devices keep their bytes; commands'
+ * answers wait in a queue of their own and go first.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "hw/input/pckbd.h"
+
+#include "hw/core/system.h"
+#include "hw/input/keys.h"
+#include "hw/input/ps2.h"
+
+enum {
+    STATUS_OUTPUT_FULL = 0x01,
+    STATUS_SYSTEM = 0x04,
+    STATUS_COMMAND = 0x08, /* the last write was to port 0x64 */
+    STATUS_UNLOCKED = 0x10,
+    STATUS_AUX = 0x20, /* the output buffer's byte is the mouse's */
+};
+
+enum { /* the command byte */
+       MODE_KEYBOARD_IRQ = 0x01,
+       MODE_MOUSE_IRQ = 0x02,
+       MODE_SYSTEM = 0x04,
+       MODE_KEYBOARD_OFF = 0x10,
+       MODE_MOUSE_OFF = 0x20,
+       MODE_TRANSLATE = 0x40, /* scan codes of set 2 to set 1 */
+};
+
+enum { /* the output port */
+       OUTPORT_NOT_RESET = 0x01,
+       OUTPORT_A20 = 0x02,
+       OUTPORT_KEYBOARD_IRQ = 0x10,
+       OUTPORT_MOUSE_IRQ = 0x20,
+       OUTPORT_ONES = 0xcc,
+};
+
+#define REPLIES 4
+
+typedef struct I8042 {
+    ISADevice parent;
+    bool extended_state, kbd_throttle; /* QEMU's migration compatibility: no effect */
+    uint8_t kbd_irq, mouse_irq;
+    MemoryRegion data_io, command_io;
+    IRQ *irqs[2]; /* the keyboard's, the mouse's */
+    IRQ *a20;
+    PS2Keyboard *keyboard;
+    PS2Mouse *mouse;
+
+    uint8_t status, mode, outport;
+    uint8_t data;            /* the output buffer */
+    uint8_t pending_command; /* its argument comes by port 0x60; 0: none */
+    bool break_pending;      /* translation has seen 0xf0 */
+    struct {
+        uint8_t data;
+        bool aux;
+    } replies[REPLIES];
+    unsigned reply_count;
+    uint8_t ram[32]; /* commands 0x20-0x3f and 0x60-0x7f; byte 0 is `mode` */
+} I8042;
+
+/* -- The output buffer
+ * ------------------------------------------------------------------- */
+
+static void update_irqs(I8042 *kbc)
+{
+    bool full = kbc->status & STATUS_OUTPUT_FULL, aux = kbc->status & STATUS_AUX;
+
+    irq_set(kbc->irqs[0], full && !aux && kbc->mode & MODE_KEYBOARD_IRQ);
+    irq_set(kbc->irqs[1], full && aux && kbc->mode & MODE_MOUSE_IRQ);
+}
+
+static void put(I8042 *kbc, uint8_t data, bool aux)
+{
+    kbc->data = data;
+    kbc->status |= STATUS_OUTPUT_FULL;
+    kbc->status = aux ? kbc->status | STATUS_AUX : kbc->status & ~STATUS_AUX;
+}
+
+/* Takes one byte from the keyboard; a break prefix becomes bit 7 of the byte after it. */
+static void take_from_keyboard(I8042 *kbc)
+{
+    /* Taking a byte moves the keyboard's pin, which asks for a refill: say it is full. */
+    kbc->status |= STATUS_OUTPUT_FULL;
+
+    uint8_t data = ps2_read(&kbc->keyboard->ps2);
+
+    if (kbc->mode & MODE_TRANSLATE) {
+        if (data == 0xf0) {
+            kbc->break_pending = true;
+            kbc->status &= ~STATUS_OUTPUT_FULL;
+            return;
+        }
+        data = input_key_set2_to_set1(data) | (kbc->break_pending ? 0x80 : 0);
+        kbc->break_pending = false;
+    }
+    put(kbc, data, false);
+}
+
+static void take_from_mouse(I8042 *kbc)
+{
+    kbc->status |= STATUS_OUTPUT_FULL;
+    put(kbc, ps2_read(&kbc->mouse->ps2), true);
+}
+
+static void refill(I8042 *kbc)
+{
+    while (!(kbc->status & STATUS_OUTPUT_FULL)) {
+        if (kbc->reply_count) {
+            put(kbc, kbc->replies[0].data, kbc->replies[0].aux);
+            kbc->reply_count--;
+            for (unsigned i = 0; i < kbc->reply_count; i++) {
+                kbc->replies[i] = kbc->replies[i + 1];
+            }
+        } else if (!(kbc->mode & MODE_KEYBOARD_OFF) &&
+                   ps2_has_data(&kbc->keyboard->ps2)) {
+            take_from_keyboard(kbc);
+        } else if (!(kbc->mode & MODE_MOUSE_OFF) && ps2_has_data(&kbc->mouse->ps2)) {
+            take_from_mouse(kbc);
+        } else {
+            break;
+        }
+    }
+    update_irqs(kbc);
+}
+
+static void reply(I8042 *kbc, uint8_t data, bool aux)
+{
+    if (kbc->reply_count < REPLIES) {
+        kbc->replies[kbc->reply_count].data = data;
+        kbc->replies[kbc->reply_count++].aux = aux;
+    }
+    refill(kbc);
+}
+
+static void device_ready(void *opaque, int n, int level)
+{
+    if (level) {
+        refill(opaque);
+    }
+}
+
+/* -- Commands
+ * ---------------------------------------------------------------------------- */
+
+static void set_mode(I8042 *kbc, uint8_t mode)
+{
+    kbc->mode = mode;
+    kbc->status =
+        mode & MODE_SYSTEM ? kbc->status | STATUS_SYSTEM : kbc->status & ~STATUS_SYSTEM;
+    refill(kbc);
+}
+
+static void reset_the_machine(void)
+{
+    system_reset_request(SYSTEM_CAUSE_GUEST_RESET, "i8042");
+}
+
+static void set_outport(I8042 *kbc, uint8_t value)
+{
+    kbc->outport = value;
+    irq_set(kbc->a20, !!(value & OUTPORT_A20));
+    if (!(value & OUTPORT_NOT_RESET)) {
+        reset_the_machine();
+    }
+}
+
+static uint8_t read_outport(const I8042 *kbc)
+{
+    bool full = kbc->status & STATUS_OUTPUT_FULL, aux = kbc->status & STATUS_AUX;
+
+    return (kbc->outport & ~(OUTPORT_KEYBOARD_IRQ | OUTPORT_MOUSE_IRQ)) |
+           (full && !aux ? OUTPORT_KEYBOARD_IRQ : 0) |
+           (full && aux ? OUTPORT_MOUSE_IRQ : 0);
+}
+
+static void command_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    I8042 *kbc = opaque;
+    uint8_t command = value;
+
+    kbc->status |= STATUS_COMMAND;
+    kbc->pending_command = 0;
+    switch (command) {
+    case 0x20:
+        reply(kbc, kbc->mode, false);
+        break;
+    case 0x21 ... 0x3f:
+        reply(kbc, kbc->ram[command & 0x1f], false);
+        break;
+    case 0x60 ... 0x7f: /* write RAM */
+    case 0xd1:          /* write output port */
+    case 0xd2:          /* as if from the keyboard, from the mouse */
+    case 0xd3:
+    case 0xd4: /* to the mouse */
+        kbc->pending_command = command;
+        break;
+    case 0xa4: /* is a password installed? no */
+        reply(kbc, 0xf1, false);
+        break;
+    case 0xa7:
+        set_mode(kbc, kbc->mode | MODE_MOUSE_OFF);
+        break;
+    case 0xa8:
+        set_mode(kbc, kbc->mode & ~MODE_MOUSE_OFF);
+        break;
+    case 0xa9: /* test the mouse's and the keyboard's lines: no error */
+    case 0xab:
+        reply(kbc, 0x00, false);
+        break;
+    case 0xaa: /* self test */
+        set_mode(kbc, kbc->mode | MODE_SYSTEM);
+        reply(kbc, 0x55, false);
+        break;
+    case 0xad:
+        set_mode(kbc, kbc->mode | MODE_KEYBOARD_OFF);
+        break;
+    case 0xae:
+        set_mode(kbc, kbc->mode & ~MODE_KEYBOARD_OFF);
+        break;
+    case 0xc0: /* input port: bit 7, the keyboard is not locked */
+        reply(kbc, 0x80, false);
+        break;
+    case 0xd0:
+        reply(kbc, read_outport(kbc), false);
+        break;
+    case 0xdd: /* A20 off and on without the output port's detour, as clones had it */
+        set_outport(kbc, kbc->outport & ~OUTPORT_A20);
+        break;
+    case 0xdf:
+        set_outport(kbc, kbc->outport | OUTPORT_A20);
+        break;
+    case 0xe0: /* test inputs: both clock lines low */
+        reply(kbc, 0x00, false);
+        break;
+    case 0xf0 ... 0xff: /* pulse the output port's lines whose bits are 0 */
+        if (!(command & OUTPORT_NOT_RESET)) {
+            reset_the_machine();
+        }
+        break;
+    }
+}
+
+static void data_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    I8042 *kbc = opaque;
+    uint8_t command = kbc->pending_command;
+
+    kbc->status &= ~STATUS_COMMAND;
+    kbc->pending_command = 0;
+    switch (command) {
+    case 0: /* to the keyboard, which is thereby on again */
+        set_mode(kbc, kbc->mode & ~MODE_KEYBOARD_OFF);
+        ps2_keyboard_write(kbc->keyboard, value);
+        break;
+    case 0x60:
+        set_mode(kbc, value);
+        break;
+    case 0x61 ... 0x7f:
+        kbc->ram[command & 0x1f] = value;
+        break;
+    case 0xd1:
+        set_outport(kbc, value);
+        break;
+    case 0xd2:
+    case 0xd3:
+        reply(kbc, value, command == 0xd3);
+        break;
+    case 0xd4:
+        set_mode(kbc, kbc->mode & ~MODE_MOUSE_OFF);
+        ps2_mouse_write(kbc->mouse, value);
+        break;
+    }
+}
+
+static uint64_t data_read(void *opaque, hwaddr offset, unsigned size)
+{
+    I8042 *kbc = opaque;
+    uint8_t data = kbc->data;
+
+    /* The line falls between two bytes: each makes its own edge. */
+    kbc->status &= ~(STATUS_OUTPUT_FULL | STATUS_AUX);
+    update_irqs(kbc);
+    refill(kbc);
+    return data;
+}
+
+static uint64_t status_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return ((I8042 *)opaque)->status;
+}
+
+static const MemoryRegionOps data_ops = {
+    .read = data_read,
+    .write = data_write,
+    .impl = {.min_access_size = 1, .max_access_size = 1},
+};
+
+static const MemoryRegionOps command_ops = {
+    .read = status_read,
+    .write = command_write,
+    .impl = {.min_access_size = 1, .max_access_size = 1},
+};
+
+/* -- The device
+ * -------------------------------------------------------------------------- */
+
+static void i8042_reset(Device *dev)
+{
+    I8042 *kbc = (I8042 *)dev;
+
+    kbc->mode = MODE_KEYBOARD_IRQ | MODE_MOUSE_IRQ;
+    kbc->status = STATUS_COMMAND | STATUS_UNLOCKED;
+    kbc->reply_count = 0;
+    kbc->pending_command = 0;
+    kbc->break_pending = false;
+    kbc->data = 0;
+    set_outport(kbc, OUTPORT_NOT_RESET | OUTPORT_A20 | OUTPORT_ONES);
+    update_irqs(kbc);
+}
+
+/* Makes the device at the far end of a cable: `name` is its place below the controller.
+ */
+static Device *plug(Device *dev, GType type, const char *name, const char *pin,
+                    GError **error)
+{
+    Device *ps2 = device_new(type, error);
+
+    if (!ps2) {
+        return NULL;
+    }
+    device_set_name(ps2, dev, name);
+    device_init_gpio_out(ps2, &((PS2Device *)ps2)->ready, 1);
+    device_connect_gpio_out(ps2, 0, device_get_gpio_in_named(dev, pin, 0));
+    return device_realize(ps2, NULL, error) ? ps2 : NULL;
+}
+
+static bool i8042_realize(Device *dev, GError **error)
+{
+    I8042 *kbc = (I8042 *)dev;
+    ISADevice *isa = ISA_DEVICE(dev);
+
+    device_init_gpio_in_named(dev, device_ready, "ps2-kbd-input-irq", 1);
+    device_init_gpio_in_named(dev, device_ready, "ps2-mouse-input-irq", 1);
+    device_init_gpio_out(dev, kbc->irqs, 2);
+    device_init_gpio_out_named(dev, &kbc->a20, "a20", 1);
+    kbc->irqs[0] = isa_device_irq(isa, kbc->kbd_irq);
+    kbc->irqs[1] = isa_device_irq(isa, kbc->mouse_irq);
+
+    kbc->keyboard =
+        (PS2Keyboard *)plug(dev, TYPE_PS2_KEYBOARD, "ps2kbd", "ps2-kbd-input-irq", error);
+    if (!kbc->keyboard) {
+        return false;
+    }
+    kbc->mouse =
+        (PS2Mouse *)plug(dev, TYPE_PS2_MOUSE, "ps2mouse", "ps2-mouse-input-irq", error);
+    if (!kbc->mouse) {
+        return false;
+    }
+
+    memory_region_init_io(&kbc->data_io, G_OBJECT(dev), &data_ops, kbc, "i8042-data", 1);
+    memory_region_init_io(&kbc->command_io, G_OBJECT(dev), &command_ops, kbc, "i8042-cmd",
+                          1);
+    isa_register_ioport(isa, &kbc->data_io, 0x60);
+    isa_register_ioport(isa, &kbc->command_io, 0x64);
+    return true;
+}
+
+static const Property i8042_properties[] = {
+    PROP_BOOL("extended-state", I8042, extended_state, true, "migrate the reply queue"),
+    PROP_BOOL("kbd-throttle", I8042, kbd_throttle, false, "accepted and unused"),
+    PROP_UINT8("kbd-irq", I8042, kbd_irq, 1, "the keyboard's ISA interrupt"),
+    PROP_UINT8("mouse-irq", I8042, mouse_irq, 12, "the mouse's ISA interrupt"),
+    PROP_END,
+};
+
+DEVICE_DEFINE_TYPE(I8042, i8042, "i8042", TYPE_ISA_DEVICE)
+
+static void i8042_class_init(DeviceClass *klass)
+{
+    klass->desc = "8042 keyboard controller";
+    klass->realize = i8042_realize;
+    klass->reset = i8042_reset;
+    property_install_table(G_OBJECT_CLASS(klass), i8042_properties);
+}
+
+Device *i8042_new(ISABus *bus, IRQ *a20, GError **error)
+{
+    Device *dev = device_create(TYPE_I8042, BUS(bus), error);
+
+    if (dev && a20) {
+        device_connect_gpio_out_named(dev, "a20", 0, a20);
+    }
+    return dev;
+}
