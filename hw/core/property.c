@@ -121,7 +121,9 @@ static void row_get(GObject *object, guint id, GValue *value, GParamSpec *spec)
 
 static GParamSpec *spec_for(const Property *row)
 {
-    const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+    /* Not STATIC_NAME: GObject keeps "smb_io_base" as "smb-io-base", and finds it as both. */
+    const GParamFlags flags =
+        G_PARAM_READWRITE | G_PARAM_STATIC_NICK | G_PARAM_STATIC_BLURB;
     int names = 0;
 
     switch (row->kind) {
