@@ -195,7 +195,9 @@ static MemTxResult read_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     } else if (mr && has_ops(mr)) {
         uint64_t value;
 
-        *done = dispatch_access_size(mr, offset, *done);
+        /* Not cut at the range's end: a chip decodes the address and takes the access
+         * whole, though another claims some of its bytes (ports 0xcf8 and 0xcf9). */
+        *done = dispatch_access_size(mr, offset, length);
         result = dispatch_read(mr, offset, *done, &value, attrs);
         value = GUINT64_TO_LE(value);
         memcpy(buffer, &value, *done);
@@ -231,7 +233,7 @@ static MemTxResult write_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     } else if (mr && has_ops(mr) && !place.range.readonly) {
         uint64_t value = 0;
 
-        *done = dispatch_access_size(mr, offset, *done);
+        *done = dispatch_access_size(mr, offset, length);
         memcpy(&value, buffer, *done);
         result = dispatch_write(mr, offset, *done, GUINT64_FROM_LE(value), attrs);
     } else if (mr && mr->kind == MEMORY_REGION_RAM_DEVICE && !place.range.readonly) {
