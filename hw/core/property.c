@@ -142,7 +142,7 @@ static GParamSpec *spec_for(const Property *row)
         return g_param_spec_string(row->name, NULL, row->help, row->initial_string, flags);
     default:
         return g_param_spec_uint64(row->name, NULL, row->help, 0, kind_max(row->kind),
-                                   row->initial, flags);
+                                   row->initial & kind_max(row->kind), flags);
     }
 }
 
