@@ -1,0 +1,34 @@
+/*
+ * The command line of umbra-system-x86_64, in QEMU's spelling.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_CLI_OPTIONS_H
+#define MACHINE_CLI_OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What was given, as text; lists are GPtrArrays of strings in the order given. */
+typedef struct SystemOptions {
+    char *machine, *cpu, *memory, *smp;
+    GPtrArray *accels; /* NULL-terminated */
+    char *bios, *kernel, *initrd, *append;
+    char *boot, *rtc, *name, *uuid, *vga, *display;
+    GPtrArray *data_dirs, *drives, *devices, *globals, *chardevs, *objects;
+    GPtrArray *serials, *parallels, *monitors, *qmps, *mons, *fw_cfgs, *smbios;
+    char *debugcon, *qtest, *qtest_log, *incoming, *gdb, *pidfile, *log_items, *log_file;
+    char *trace, *sandbox, *dump_vmstate, *action;
+    bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;
+    bool daemonize, no_acpi, no_hpet, snapshot, enable_kvm;
+    bool help, version;
+} SystemOptions;
+
+/* Parses argv. False and *error for an unknown option (naming the nearest) or a missing
+ * argument. */
+bool system_options_parse(SystemOptions *options, int argc, char **argv, GError **error);
+
+/* The text of -help. */
+char *system_options_help(const char *program);
+
+#endif

@@ -1,0 +1,408 @@
+/*
+ * umbra-system-x86_64: from the command line to a running machine.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <gio/gio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/core/option-string.h"
+#include "machine/cli/options.h"
+#include "machine/device-add.h"
+#include "machine/machine.h"
+#include "machine/run-state.h"
+#include "machine/types/pc.h"
+#include "memory/io-lock.h"
+
+#define UMBRA_VERSION "0.1.0"
+
+/* Every failure before the machine runs ends here: one line, status 1. */
+static void G_GNUC_NORETURN fail(GError *error)
+{
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+    chardev_cleanup();
+    exit(1);
+}
+
+static void G_GNUC_NORETURN fail_with(GError *error, const char *option, const char *text)
+{
+    g_prefix_error(&error, "%s %s: ", option, text);
+    fail(error);
+}
+
+static GError *invalid(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+static GError *invalid(const char *format, ...)
+{
+    GError *error;
+    va_list arguments;
+
+    va_start(arguments, format);
+    error = g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+/* -- Questions that are answered without a machine --------------------------------------- */
+
+static void print_type(const MachineType *type, void *opaque)
+{
+    g_autofree char *note =
+        type->alias ? g_strdup_printf(" (alias of %s)", type->name)
+                    : g_strdup(type->is_default ? " (default)" : "");
+
+    if (type->alias) {
+        printf("%-20s %s%s\n", type->alias, type->desc, note);
+    }
+    printf("%-20s %s%s%s%s%s\n", type->name, type->desc,
+           type->is_default ? " (default)" : "", type->deprecated ? " (deprecated)" : "",
+           type->origin ? "  from " : "", type->origin ? type->origin : "");
+}
+
+static bool is_help(const char *text)
+{
+    return text && (strcmp(text, "help") == 0 || strcmp(text, "?") == 0);
+}
+
+static void answer_help(const SystemOptions *options)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool answered = true;
+
+    if (options->help) {
+        g_autofree char *help = system_options_help(g_get_prgname());
+
+        g_string_append(text, help);
+    } else if (options->version) {
+        g_string_append_printf(text, "Umbra emulator version %s\n", UMBRA_VERSION);
+    } else if (is_help(options->machine)) {
+        printf("Supported machines are:\n");
+        machine_types_foreach(print_type, NULL);
+    } else if (is_help(options->accels->pdata[0])) {
+        g_autofree char *names = g_strjoinv("\n", (char **)accel_names());
+
+        g_string_append_printf(text, "Accelerators supported:\n%s\n", names);
+    } else if (is_help(options->cpu)) {
+        g_string_append(text, "Available CPUs:\nx86 qemu64\nx86 host (with -accel kvm)\n");
+    } else {
+        answered = false;
+        for (guint i = 0; i < options->devices->len && !answered; i++) {
+            answered = device_add_help(options->devices->pdata[i], text);
+        }
+    }
+    if (answered) {
+        fputs(text->str, stdout);
+        exit(0);
+    }
+}
+
+/* -- The machine's configuration --------------------------------------------------------- */
+
+static bool parse_memory_size(const char *text, uint64_t *size, GError **error)
+{
+    g_autoptr(OptionString) options = option_string_parse(text, "size");
+    const char *value = option_string_get(options, "size");
+
+    if (!value || !parse_size(value, MiB(1), size)) {
+        g_propagate_error(error, invalid("-m %s: not a size; write 128, 512M or 4G", text));
+        return false;
+    }
+    return true;
+}
+
+static bool parse_cpus(const char *text, unsigned *cpus, GError **error)
+{
+    g_autoptr(OptionString) options = option_string_parse(text, "cpus");
+    const char *value = option_string_get(options, "cpus");
+    uint64_t count;
+
+    if (!value || !parse_uint64(value, 255, &count) || count == 0) {
+        g_propagate_error(error, invalid("-smp %s: not a number of CPUs from 1 to 255",
+                                         text));
+        return false;
+    }
+    *cpus = (unsigned)count;
+    return true;
+}
+
+static void configure_boot(MachineConfig *config, const char *text)
+{
+    g_autoptr(OptionString) options = option_string_parse(text, "order");
+
+    for (guint i = 0; i < options->count; i++) {
+        const char *key = options->pairs[i].key, *value = options->pairs[i].value;
+        bool known = true;
+
+        if (strcmp(key, "order") == 0 || strcmp(key, "once") == 0) {
+            if (strspn(value, "abcdnopefghijklm") != strlen(value)) {
+                fail(invalid("-boot %s: '%s' is not a boot order; letters are a floppy, c "
+                             "disk, d CD-ROM, n network",
+                             text, value));
+            }
+            g_free(config->boot_order);
+            config->boot_order = g_strdup(value);
+        } else if (strcmp(key, "menu") == 0) {
+            known = parse_bool(value, &config->boot_menu);
+        } else if (strcmp(key, "reboot-timeout") == 0) {
+            config->boot_wait_ms = atoi(value);
+        } else {
+            known = strcmp(key, "strict") == 0 || strcmp(key, "splash") == 0 ||
+                    strcmp(key, "splash-time") == 0;
+        }
+        if (!known) {
+            fail(invalid("-boot %s: '%s=%s' is not understood", text, key, value));
+        }
+    }
+}
+
+static void configure(Machine *machine, const SystemOptions *options)
+{
+    MachineConfig *config = &machine->config;
+    GError *error = NULL;
+
+    if ((options->memory && !parse_memory_size(options->memory, &config->ram_size, &error)) ||
+        (options->smp && !parse_cpus(options->smp, &config->cpus, &error))) {
+        fail(error);
+    }
+    config->max_cpus = config->cpus;
+    config->name = g_strdup(options->name);
+    config->uuid = g_strdup(options->uuid);
+    config->firmware = g_strdup(options->bios);
+    g_ptr_array_add(options->data_dirs, NULL);
+    config->data_dirs = (const char *const *)options->data_dirs->pdata;
+    config->kernel = g_strdup(options->kernel);
+    config->initrd = g_strdup(options->initrd);
+    config->append = g_strdup(options->append);
+    config->boot_order = g_strdup("cad");
+    config->default_devices = !options->nodefaults;
+    config->graphics = !options->nographic;
+    config->vga = g_strdup(options->vga);
+    if (options->boot) {
+        configure_boot(config, options->boot);
+    }
+    if (options->rtc) {
+        g_autoptr(OptionString) rtc = option_string_parse(options->rtc, "base");
+
+        config->rtc_base = g_strdup(option_string_get(rtc, "base"));
+    }
+    if (config->name) {
+        g_autoptr(OptionString) name = option_string_parse(config->name, "guest");
+        char *guest = g_strdup(option_string_get(name, "guest"));
+
+        g_free(config->name);
+        config->name = guest;
+    }
+}
+
+/* -M TYPE,prop=value: the type, with `accel=` taken out for -accel. */
+static const MachineType *choose_type(const SystemOptions *options, OptionString *properties)
+{
+    g_autofree char *name = option_string_take(properties, "type");
+    g_autofree char *accel = option_string_take(properties, "accel");
+    GError *error = NULL;
+    const MachineType *type = machine_type_find(name, &error);
+
+    if (!type) {
+        fail_with(error, "-M", name);
+    }
+    if (accel && options->accels->len == 1) {
+        g_auto(GStrv) names = g_strsplit(accel, ":", -1);
+
+        for (char **each = names; *each; each++) {
+            g_ptr_array_insert(options->accels, (gint)options->accels->len - 1,
+                               g_strdup(*each));
+        }
+    }
+    return type;
+}
+
+static void set_machine_properties(Machine *machine, const OptionString *properties)
+{
+    GError *error = NULL;
+
+    for (guint i = 0; i < properties->count; i++) {
+        if (!property_set_string(G_OBJECT(machine), properties->pairs[i].key,
+                                 properties->pairs[i].value, &error)) {
+            fail(error);
+        }
+    }
+}
+
+static void add_globals(const SystemOptions *options)
+{
+    for (guint i = 0; i < options->globals->len; i++) {
+        const char *text = options->globals->pdata[i];
+        const char *dot = strchr(text, '.');
+        const char *equals = dot ? strchr(dot, '=') : NULL;
+
+        if (!equals) {
+            fail(invalid("-global %s: write it as DRIVER.PROPERTY=VALUE", text));
+        }
+        device_add_global(g_strndup(text, (gsize)(dot - text)),
+                          g_strndup(dot + 1, (gsize)(equals - dot - 1)),
+                          g_strdup(equals + 1), false);
+    }
+}
+
+static void warn_unused_global(const char *driver, const char *property, const char *value,
+                               void *opaque)
+{
+    fprintf(stderr, "%s: warning: global %s.%s=%s has no effect: no such device\n",
+            g_get_prgname(), driver, property, value);
+}
+
+/* -- Characters, disks, devices ----------------------------------------------------------- */
+
+static Chardev *chardev_for(const char *option, const char *text, const char *id)
+{
+    GError *error = NULL;
+    Chardev *chardev = chardev_new_from_text(id, text, &error);
+
+    if (error) {
+        fail_with(error, option, text);
+    }
+    return chardev;
+}
+
+static void make_ports(Chardev **ports, size_t max, const GPtrArray *texts,
+                       const char *option)
+{
+    if (texts->len > max) {
+        fail(invalid("%s is given %u times; a PC has %zu", option, texts->len, max));
+    }
+    for (guint i = 0; i < texts->len; i++) {
+        g_autofree char *id = g_strdup_printf("%s%u", option + 1, i);
+
+        ports[i] = chardev_for(option, texts->pdata[i], id);
+    }
+}
+
+static void make_chardevs(Machine *machine, const SystemOptions *options)
+{
+    GError *error = NULL;
+
+    for (guint i = 0; i < options->chardevs->len; i++) {
+        if (!chardev_new_from_options(options->chardevs->pdata[i], &error)) {
+            fail_with(error, "-chardev", options->chardevs->pdata[i]);
+        }
+    }
+    if (options->serials->len == 0 && !options->nodefaults) {
+        g_ptr_array_add(options->serials,
+                        g_strdup(options->nographic ? "mon:stdio" : "null"));
+    }
+    make_ports(machine->config.serial, MACHINE_SERIAL_PORTS, options->serials, "-serial");
+    make_ports(machine->config.parallel, MACHINE_PARALLEL_PORTS, options->parallels,
+               "-parallel");
+    if (options->debugcon) {
+        machine->config.debugcon = chardev_for("-debugcon", options->debugcon, "debugcon");
+    }
+}
+
+static void make_drives(const SystemOptions *options)
+{
+    GError *error = NULL;
+
+    for (guint i = 0; i < options->drives->len; i++) {
+        g_autofree char *text =
+            g_strconcat(options->drives->pdata[i], options->snapshot ? ",snapshot=on" : "",
+                        NULL);
+
+        if (!drive_new(text, &error)) {
+            fail_with(error, "-drive", options->drives->pdata[i]);
+        }
+    }
+}
+
+static void make_devices(const SystemOptions *options)
+{
+    GError *error = NULL;
+
+    for (guint i = 0; i < options->devices->len; i++) {
+        if (!device_add_from_text(options->devices->pdata[i], &error)) {
+            fail_with(error, "-device", options->devices->pdata[i]);
+        }
+    }
+}
+
+static RunStatePolicy policy_of(const SystemOptions *options)
+{
+    RunStatePolicy policy = {options->no_reboot, options->no_shutdown};
+    g_autoptr(OptionString) action =
+        option_string_parse(options->action ? options->action : "", NULL);
+    const char *reboot = option_string_get(action, "reboot");
+    const char *shutdown = option_string_get(action, "shutdown");
+
+    policy.no_reboot = reboot ? strcmp(reboot, "shutdown") == 0 : policy.no_reboot;
+    policy.no_shutdown = shutdown ? strcmp(shutdown, "pause") == 0 : policy.no_shutdown;
+    return policy;
+}
+
+static Accel *choose_accel(const SystemOptions *options)
+{
+    GError *error = NULL;
+    g_autofree char *skipped = NULL;
+    Accel *accel = accel_select((const char *const *)options->accels->pdata, &skipped,
+                                &error);
+
+    if (!accel) {
+        fail(error);
+    }
+    if (skipped) {
+        fprintf(stderr, "%s: %s\n", g_get_prgname(), skipped);
+    }
+    return accel;
+}
+
+int main(int argc, char **argv)
+{
+    SystemOptions options;
+    RunStatePolicy policy;
+    g_autofree char *program = g_path_get_basename(argv[0]);
+    GError *error = NULL;
+    const MachineType *type;
+    Machine *machine;
+    int status;
+
+    g_set_prgname(program);
+    if (!system_options_parse(&options, argc, argv, &error)) {
+        fail(error);
+    }
+    machine_types_add(pc_machine_types);
+    machine_devices_register();
+    answer_help(&options);
+
+    io_lock();
+    add_globals(&options);
+    {
+        g_autoptr(OptionString) properties =
+            option_string_parse(options.machine ? options.machine : "", "type");
+
+        type = choose_type(&options, properties);
+        machine = machine_new(type, choose_accel(&options));
+        set_machine_properties(machine, properties);
+    }
+    configure(machine, &options);
+    policy = policy_of(&options);
+    run_state_init(machine, &policy);
+    make_chardevs(machine, &options);
+    make_drives(&options);
+    if (!machine_build(machine, &error)) {
+        fail(error);
+    }
+    make_devices(&options);
+    if (!machine_complete(machine, &error)) {
+        fail(error);
+    }
+    device_foreach_unused_global(warn_unused_global, NULL);
+    run_state_reset(SYSTEM_CAUSE_NONE, "start");
+    if (!options.stopped) {
+        run_state_cont();
+    }
+    status = run_state_main_loop();
+    drive_cleanup();
+    chardev_cleanup();
+    io_unlock();
+    return status;
+}

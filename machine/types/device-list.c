@@ -1,0 +1,46 @@
+/*
+ * The device types that -device, -global and QMP know by name.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "hw/acpi/piix4-pm.h"
+#include "hw/char/debugcon.h"
+#include "hw/char/serial.h"
+#include "hw/ide/ide-bus.h"
+#include "hw/input/pckbd.h"
+#include "hw/intc/i8259.h"
+#include "hw/isa/piix3.h"
+#include "hw/isa/port92.h"
+#include "hw/misc/debugexit.h"
+#include "hw/nvram/fw-cfg.h"
+#include "hw/timer/i8254.h"
+#include "hw/timer/pcspk.h"
+#include "machine/types/pc.h"
+
+static const DeviceTypeEntry devices[] = {
+    {"i440FX-pcihost", pci_host_get_type},
+    {"i440FX", i440fx_get_type},
+    {"PIIX3", piix3_get_type},
+    {"PIIX4_PM", piix4_pm_get_type},
+    {"piix3-ide", piix3_ide_get_type},
+    {"isa-ide", isa_ide_get_type},
+    {"ide-hd", ide_hd_get_type},
+    {"ide-cd", ide_cd_get_type},
+    {"fw_cfg_io", fw_cfg_get_type},
+    {"isa-i8259", i8259_get_type},
+    {"isa-pit", i8254_get_type},
+    {"isa-pcspk", pcspk_get_type},
+    {"mc146818rtc", mc146818_rtc_get_type},
+    {"i8042", i8042_get_type},
+    {"port92", port92_get_type},
+    {"isa-serial", isa_serial_get_type},
+    {"isa-debugcon", isa_debugcon_get_type},
+    {"isa-debug-exit", isa_debug_exit_get_type},
+    {"qemu64-x86_64-cpu", x86_cpu_get_type},
+    {NULL, NULL},
+};
+
+void machine_devices_register(void)
+{
+    device_types_add(devices);
+}

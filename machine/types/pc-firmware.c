@@ -1,0 +1,81 @@
+/*
+ * What a PC tells its firmware through fw_cfg, from the machine's configuration.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/types/pc.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "firmware/boot-order.h"
+#include "firmware/loader.h"
+#include "hw/i386/pc-fw-cfg.h"
+
+static bool parse_uuid(const char *text, uint8_t bytes[16], GError **error)
+{
+    if (!g_uuid_string_is_valid(text)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "-uuid %s: not a UUID; write 8-4-4-4-12 hexadecimal digits", text);
+        return false;
+    }
+    for (int i = 0; i < 16; i++) {
+        text += *text == '-';
+        bytes[i] = (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 |
+                             g_ascii_xdigit_value(text[1]));
+        text += 2;
+    }
+    return true;
+}
+
+/* The ROM that patches old Windows' task priority accesses; QEMU's PCs with an APIC have
+ * it. A machine does without where it is not installed. */
+static GBytes *load_kvmvapic(const Machine *machine)
+{
+    return machine->pci ? firmware_load("kvmvapic.bin", machine->config.data_dirs,
+                                        &firmware_rules_option_rom, NULL)
+                        : NULL;
+}
+
+bool pc_firmware_config_init(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    const MachineConfig *config = &machine->config;
+    bool kvm = strcmp(accel_name(machine->accel), "kvm") == 0;
+    BootOrder *order = boot_order_new();
+    g_autoptr(GBytes) boot_order = boot_order_to_bytes(order, false);
+    g_autoptr(GBytes) kvmvapic = load_kvmvapic(machine);
+    SMBIOSInfo smbios;
+    uint8_t uuid[16] = {0};
+
+    boot_order_free(order);
+    if (config->uuid && !parse_uuid(config->uuid, uuid, error)) {
+        return false;
+    }
+    smbios_info_init(&smbios, machine->type->desc, machine->type->name);
+    smbios.processor.sockets = config->cpus;
+    return pc_fw_cfg_populate(machine->fw_cfg,
+                              &(PCFirmwareConfig){
+                                  .ram_size = config->ram_size,
+                                  .ram_below_4g = pc->below_4g,
+                                  .ram_above_4g = pc->above_4g,
+                                  .ram_above_4g_start = GiB(4),
+                                  .kvm_pages = kvm,
+                                  .amd_ht_range = !kvm,
+                                  .cpus = config->cpus,
+                                  .max_cpus = config->max_cpus,
+                                  .uuid = config->uuid ? uuid : NULL,
+                                  .no_graphic = !config->graphics,
+                                  .boot_menu = config->boot_menu,
+                                  .boot_menu_wait = -1,
+                                  .boot_fail_wait = config->boot_wait_ms,
+                                  .boot_order = boot_order,
+                                  .hpet = pc->hpet && machine->pci,
+                                  .sleep_states = pc->pm != NULL,
+                                  .disable_s3 = pc->pm && pc->pm->disable_s3,
+                                  .disable_s4 = pc->pm && pc->pm->disable_s4,
+                                  .kvmvapic = kvmvapic,
+                                  .smbios = machine->pci ? &smbios : NULL,
+                              },
+                              error);
+}

@@ -1,0 +1,80 @@
+/*
+ * Where a PC's RAM and ROM lie, in QEMU's layout.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/types/pc.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "firmware/loader.h"
+
+/* The i440FX board leaves 0xe0000000-0xffffffff to PCI; where RAM would fill all below
+ * that, the rest goes above 4 GiB from 3 GiB on, so that both parts are whole GiB. */
+#define HOLE_START UINT64_C(0xe0000000)
+#define HOLE_START_GIGABYTE_ALIGNED GiB(3)
+
+static void split_ram(PCMachine *pc)
+{
+    uint64_t ram = pc->parent.config.ram_size;
+    uint64_t limit = pc->max_ram_below_4g ? pc->max_ram_below_4g : HOLE_START;
+
+    if (ram >= limit && limit > HOLE_START_GIGABYTE_ALIGNED) {
+        limit = HOLE_START_GIGABYTE_ALIGNED;
+    }
+    pc->below_4g = MIN(ram, limit);
+    pc->above_4g = ram - pc->below_4g;
+}
+
+bool pc_memory_init_ram(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    MemoryRegion *system = &machine->system_memory;
+
+    split_ram(pc);
+    if (!memory_region_init_ram(&machine->ram, NULL, "pc.ram", machine->config.ram_size,
+                                error)) {
+        return false;
+    }
+    memory_region_init_alias(&pc->ram_below, NULL, "ram-below-4g", &machine->ram, 0,
+                             pc->below_4g);
+    memory_region_add_subregion(system, 0, &pc->ram_below);
+    if (pc->above_4g) {
+        memory_region_init_alias(&pc->ram_above, NULL, "ram-above-4g", &machine->ram,
+                                 pc->below_4g, pc->above_4g);
+        memory_region_add_subregion(system, GiB(4), &pc->ram_above);
+    }
+    return true;
+}
+
+bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error)
+{
+    const char *name = pc->parent.config.firmware ? pc->parent.config.firmware
+                                                  : pc->data->firmware;
+    g_autoptr(GBytes) image = firmware_load(
+        name, pc->parent.config.data_dirs, &firmware_rules_bios, error);
+    uint64_t size, isa_size;
+
+    if (!image) {
+        return false;
+    }
+    size = g_bytes_get_size(image);
+    isa_size = MIN(size, PC_ISA_BIOS_MAX);
+
+    if (!memory_region_init_ram(&pc->bios, NULL, "pc.bios", size, error) ||
+        !memory_region_init_ram(&pc->rom, NULL, "pc.rom", PC_ROM_SIZE, error)) {
+        return false;
+    }
+    memcpy(memory_region_get_ram_ptr(&pc->bios), g_bytes_get_data(image, NULL), size);
+    memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", &pc->bios, size - isa_size,
+                             isa_size);
+    memory_region_set_readonly(&pc->bios, !pc->data->firmware_writable);
+    memory_region_set_readonly(&pc->isa_bios, !pc->data->firmware_writable);
+    memory_region_set_readonly(&pc->rom, !pc->data->firmware_writable);
+
+    memory_region_add_subregion_overlap(rom_memory, PC_ROM_BASE, &pc->rom, 1);
+    memory_region_add_subregion_overlap(rom_memory, MiB(1) - isa_size, &pc->isa_bios, 1);
+    memory_region_add_subregion(rom_memory, GiB(4) - size, &pc->bios);
+    return true;
+}

@@ -1,0 +1,266 @@
+/*
+ * A PC board: which devices it has, in which order, and how they are wired.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/types/pc.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "hw/acpi/piix4-pm.h"
+#include "hw/char/debugcon.h"
+#include "hw/char/serial.h"
+#include "hw/ide/ide-bus.h"
+#include "hw/input/pckbd.h"
+#include "hw/intc/i8259.h"
+#include "hw/isa/piix3.h"
+#include "hw/isa/port92.h"
+#include "hw/misc/ioport80.h"
+#include "hw/timer/i8254.h"
+#include "hw/timer/pcspk.h"
+#include "machine/accel/kvm-irqchip.h"
+
+/* -- Wires ------------------------------------------------------------------------------- */
+
+/* A20 passes when any of its sources lets it (the keyboard controller, port 92). */
+static void set_a20(void *opaque, int source, int level)
+{
+    PCMachine *pc = opaque;
+    GPtrArray *cpus = pc->parent.cpus;
+
+    pc->a20_sources =
+        (uint8_t)((pc->a20_sources & ~(1u << source)) | (unsigned)(level != 0) << source);
+    for (guint i = 0; i < cpus->len; i++) {
+        x86_cpu_set_a20(cpus->pdata[i], pc->a20_sources != 0);
+    }
+}
+
+enum { A20_I8042, A20_PORT92, A20_SOURCES };
+
+/* The interrupt controllers: KVM's, or ours wired to the first CPU's INTR. */
+static bool make_irqchip(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    X86CPU *cpu = machine->cpus->pdata[0];
+    I8259 *master;
+    IRQ *lines;
+
+    if (accel_irqchip_in_kernel(machine->accel)) {
+        lines = kvm_irqchip_create(&machine->isa->parent, machine->pci != NULL, error);
+    } else {
+        lines = i8259_new_pair(machine->isa, device_get_gpio_in(DEVICE(cpu), 0), &master,
+                               error);
+        cpu->acknowledge = i8259_acknowledge;
+        cpu->acknowledge_opaque = master;
+    }
+    if (!lines) {
+        return false;
+    }
+    isa_bus_connect_irqs(machine->isa, lines);
+    return true;
+}
+
+static bool make_timers(PCMachine *pc, GError **error)
+{
+    ISABus *isa = pc->parent.isa;
+    I8254 *pit = NULL;
+
+    if (accel_irqchip_in_kernel(pc->parent.accel)) {
+        if (!kvm_pit_create(&isa->parent, error)) {
+            return false;
+        }
+    } else {
+        pit = i8254_new(isa, &isa->irqs[0], error);
+        if (!pit) {
+            return false;
+        }
+    }
+    return pcspk_new(isa, pit, error) != NULL;
+}
+
+/* -- Devices ------------------------------------------------------------------------------ */
+
+static bool make_serial_ports(PCMachine *pc, GError **error)
+{
+    for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
+        Chardev *chardev = pc->parent.config.serial[i];
+
+        if (chardev && !isa_serial_new(pc->parent.isa, i, chardev, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_superio(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    ISABus *isa = machine->isa;
+    Chardev *debugcon = machine->config.debugcon;
+    Device *port92;
+
+    pc->a20 = irq_new_array(set_a20, pc, 0, A20_SOURCES);
+    if (!i8042_new(isa, &pc->a20[A20_I8042], error)) {
+        return false;
+    }
+    port92 = device_create(TYPE_PORT92, &isa->parent, error);
+    if (!port92) {
+        return false;
+    }
+    device_connect_gpio_out_named(port92, "a20", 0, &pc->a20[A20_PORT92]);
+    ioport80_map(&machine->system_io);
+    ioport_f0_map(&machine->system_io, NULL, NULL);
+    return make_serial_ports(pc, error) &&
+           (!debugcon || isa_debugcon_new(isa, debugcon, error));
+}
+
+static bool make_firmware_config(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+
+    machine->fw_cfg = fw_cfg_new_io(&machine->system_io, &machine->memory, error);
+    return machine->fw_cfg != NULL;
+}
+
+/* The north and south bridges, or the bare ISA bus. */
+static bool make_chipset(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    PIIX3 *piix3;
+
+    if (!pc->data->pci) {
+        machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
+        return pc_memory_init_firmware(pc, &machine->system_memory, error);
+    }
+    pc->i440fx = i440fx_new(&machine->system_memory, &machine->system_io, pc->below_4g,
+                            pc->above_4g, &machine->ram, error);
+    if (!pc->i440fx) {
+        return false;
+    }
+    machine->pci = pc->i440fx->host->bus;
+    if (!pc_memory_init_firmware(pc, &pc->i440fx->host->memory, error)) {
+        return false;
+    }
+    piix3 = piix3_new(machine->pci, error);
+    if (!piix3) {
+        return false;
+    }
+    machine->isa = piix3->isa;
+    return true;
+}
+
+/* The two IDE channels of a board without PCI, at the AT's ports and IRQs. */
+static bool make_isa_ide(ISABus *isa, GError **error)
+{
+    static const struct {
+        const char *iobase, *iobase2, *irq;
+    } channels[] = {{"0x1f0", "0x3f6", "14"}, {"0x170", "0x376", "15"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(channels); i++) {
+        Device *dev = device_new(TYPE_ISA_IDE, error);
+
+        if (!dev ||
+            !property_set_string(G_OBJECT(dev), "iobase", channels[i].iobase, error) ||
+            !property_set_string(G_OBJECT(dev), "iobase2", channels[i].iobase2, error) ||
+            !property_set_string(G_OBJECT(dev), "irq", channels[i].irq, error) ||
+            !device_realize(dev, &isa->parent, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static PCIDevice *new_pci_function(GType type, PCIBus *pci, const char *addr, GError **error)
+{
+    Device *dev = device_new(type, error);
+
+    return dev && property_set_string(G_OBJECT(dev), "addr", addr, error) &&
+                   device_realize(dev, &pci->parent, error)
+               ? PCI_DEVICE(dev)
+               : NULL;
+}
+
+static bool make_disk_and_power(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    bool smm = strcmp(pc->smm, "on") == 0;
+
+    if (!machine->pci) {
+        return make_isa_ide(machine->isa, error);
+    }
+    if (!new_pci_function(TYPE_PIIX3_IDE, machine->pci, "1.1", error)) {
+        return false;
+    }
+    if (pc->acpi) {
+        pc->pm = piix4_pm_new(machine->pci, &machine->isa->irqs[PIIX4_SCI_ISA_IRQ],
+                              machine->config.cpus, smm, error);
+    }
+    return pc->pm || !pc->acpi;
+}
+
+static bool attach_drives(GError **error)
+{
+    IDEBus *bus;
+
+    for (unsigned i = 0; (bus = ide_bus_find(i)) != NULL; i++) {
+        if (!ide_bus_attach_drives(bus, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pc_build(Machine *machine, GError **error)
+{
+    PCMachine *pc = PC_MACHINE(machine);
+
+    pc->data = machine->type->data;
+    if (!pc_memory_init_ram(pc, error) || !make_chipset(pc, error) ||
+        !make_irqchip(pc, error) || !make_firmware_config(pc, error)) {
+        return false;
+    }
+    pc->rtc = mc146818_rtc_new(machine->isa, 2000, NULL, error);
+    return pc->rtc && make_timers(pc, error) && make_superio(pc, error) &&
+           make_disk_and_power(pc, error) && attach_drives(error);
+}
+
+/* What depends on the devices that the user has added. */
+static bool pc_complete(Machine *machine, GError **error)
+{
+    PCMachine *pc = PC_MACHINE(machine);
+
+    pc_cmos_init(pc);
+    return pc_firmware_config_init(pc, error);
+}
+
+static const Property pc_properties[] = {
+    PROP_BOOL("acpi", PCMachine, acpi, true, "ACPI power management"),
+    PROP_BOOL("hpet", PCMachine, hpet, true, "high precision event timer"),
+    PROP_BOOL("vmport", PCMachine, vmport, true, "the VMware backdoor port"),
+    PROP_BOOL("fd-bootchk", PCMachine, fd_bootchk, true,
+              "firmware checks a floppy's boot signature"),
+    PROP_STRING("smm", PCMachine, smm, "auto", "system management mode: on, off, auto"),
+    PROP_SIZE("max-ram-below-4g", PCMachine, max_ram_below_4g, 0,
+              "where the PCI hole starts at the latest; 0: the type's rule"),
+    PROP_END,
+};
+
+static void pc_machine_class_init(MachineClass *klass)
+{
+    klass->build = pc_build;
+    klass->complete = pc_complete;
+    property_install_table(&klass->parent, pc_properties);
+}
+
+GType pc_machine_get_type(void)
+{
+    static GType type;
+
+    if (g_once_init_enter(&type)) {
+        g_once_init_leave(&type, device_type_register(
+                                     TYPE_MACHINE, "pc-machine", sizeof(PCMachine),
+                                     (GClassInitFunc)(void *)pc_machine_class_init));
+    }
+    return type;
+}

@@ -1,0 +1,70 @@
+/*
+ * The PC machines: an i440FX and PIIX3/4 board ("pc-i440fx-*") and one without PCI
+ * ("isapc"), in QEMU's layout.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_TYPES_PC_H
+#define MACHINE_TYPES_PC_H
+
+#include "hw/acpi/piix4-pm.h"
+#include "hw/pci/i440fx.h"
+#include "hw/timer/mc146818rtc.h"
+#include "machine/machine.h"
+
+/* Where option ROMs and the BIOS lie in the first megabyte. */
+#define PC_ROM_BASE 0xc0000
+#define PC_ROM_SIZE KiB(128)
+#define PC_ISA_BIOS_MAX KiB(128)
+
+/* What distinguishes the types of this class. */
+typedef struct PCTypeData {
+    bool pci;              /* i440FX and PIIX, or an ISA board */
+    const char *firmware;  /* the image of -bios' default */
+    bool firmware_writable; /* the ROM sockets are RAM ("isapc", where BIOSes expect it) */
+} PCTypeData;
+
+typedef struct PCMachine {
+    Machine parent;
+    const PCTypeData *data;
+
+    bool acpi, hpet, smbus, i8042, vmport, fd_bootchk;
+    char *smm;
+    uint64_t max_ram_below_4g; /* 0: the type's own rule */
+    uint64_t below_4g, above_4g; /* bytes of RAM */
+
+    MemoryRegion ram_below, ram_above;
+    MemoryRegion rom, bios, isa_bios;
+    I440FX *i440fx; /* NULL without PCI */
+    MC146818RTC *rtc;
+    PIIX4PM *pm; /* NULL: without PCI, or acpi=off */
+    uint8_t a20_sources; /* who lets address line 20 pass: a bit each; wired-or */
+    IRQ *a20;
+} PCMachine;
+
+GType pc_machine_get_type(void);
+#define TYPE_PC_MACHINE (pc_machine_get_type())
+#define PC_MACHINE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_PC_MACHINE, PCMachine))
+
+/* The table of types for machine_types_add(). */
+extern const MachineType pc_machine_types[];
+
+/* -- pc-memory.c -- */
+
+/* Splits the RAM around the hole below 4 GiB and shows it in system memory. */
+bool pc_memory_init_ram(PCMachine *pc, GError **error);
+
+/* Shows pc.rom and the firmware in `rom_memory` (the PCI hole, or system memory where there is
+ * no PCI): pc.bios ends at 4 GiB, and isa-bios, its last 128 KiB, at 1 MiB. */
+bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error);
+
+/* -- pc-cmos.c: the bytes that firmware reads the machine's size from. -- */
+void pc_cmos_init(PCMachine *pc);
+
+/* -- pc-firmware.c: the same and more through fw_cfg; after all devices are there. -- */
+bool pc_firmware_config_init(PCMachine *pc, GError **error);
+
+/* -- device-list.c: what -device knows. -- */
+void machine_devices_register(void);
+
+#endif
