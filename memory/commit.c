@@ -266,7 +266,7 @@ static void append_part(GArray *out, const FlatRange *range, hwaddr first, hwadd
     part.start = first;
     part.last = last;
     part.offset_in_region += first - range->start;
-    part.write_offset += first - range->start;
+    part.write_offset += range->write_mr ? first - range->start : 0;
     range_list_append(out, &part);
 }
 
