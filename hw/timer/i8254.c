@@ -19,13 +19,15 @@
 /* -- A counter as a function of time
  * ----------------------------------------------------- */
 
+/* Counters load on the edges of one oscillator that never stops. */
+static uint64_t oscillator(int64_t ns)
+{
+    return clock_ns_to_ticks(ns, I8254_HZ);
+}
+
 static uint64_t clocks_counted(const I8254Counter *counter, int64_t now)
 {
-    if (!counter->running) {
-        return counter->held;
-    }
-    return now > counter->start_ns ? clock_ns_to_ticks(now - counter->start_ns, I8254_HZ)
-                                   : 0;
+    return counter->running ? oscillator(now) - counter->start : counter->held;
 }
 
 /* Mode 3 with an odd count is high for one clock more than it is low. */
@@ -127,13 +129,7 @@ static void arm(I8254 *pit, int64_t from_ns)
         return;
     }
 
-    int64_t delay = clock_ticks_to_ns(change, I8254_HZ);
-
-    /* Not a nanosecond before the clock's edge. */
-    while (clock_ns_to_ticks(delay, I8254_HZ) < change) {
-        delay++;
-    }
-    pit->next_change_ns = counter->start_ns + delay;
+    pit->next_change_ns = clock_ticks_to_ns(counter->start + change, I8254_HZ);
     timer_mod(&pit->timer, pit->next_change_ns);
 }
 
@@ -179,7 +175,7 @@ static void restart(I8254Counter *counter)
 {
     counter->count = counter->reload;
     counter->held = 0;
-    counter->start_ns = clock_virtual_ns();
+    counter->start = oscillator(clock_virtual_ns());
     counter->running = true;
 }
 
@@ -220,7 +216,7 @@ void i8254_set_gate(I8254 *pit, unsigned n, bool gate)
             counter->running = false;
         }
     } else if (counter->mode == 0 || counter->mode == 4) {
-        counter->start_ns = now - clock_ticks_to_ns(counter->held, I8254_HZ);
+        counter->start = oscillator(now) - counter->held;
         counter->running = true;
     } else {
         restart(counter);

@@ -22,10 +22,10 @@ typedef struct I8254Counter {
     uint8_t access;  /* 1: low byte, 2: high byte, 3: low, then high */
     bool bcd;
     bool gate;
-    bool loaded;                /* a count has been written since the mode */
-    bool running;               /* it counts: gated on, and triggered in modes 1 and 5 */
-    int64_t start_ns;           /* virtual clock: when the running counter held `count` */
-    uint64_t held;              /* clocks counted when it was stopped by its gate */
+    bool loaded;    /* a count has been written since the mode */
+    bool running;   /* it counts: gated on, and triggered in modes 1 and 5 */
+    uint64_t start; /* clocks of the virtual time when the running counter held `count` */
+    uint64_t held;  /* clocks counted when it was stopped by its gate */
     uint8_t low_byte;           /* of a two-byte load */
     bool write_high, read_high; /* the second byte of two is next */
     uint8_t latched;            /* bytes of latched_count that are still to be read */

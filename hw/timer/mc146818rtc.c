@@ -243,7 +243,6 @@ static void arm(MC146818RTC *rtc)
         uint64_t tick = (clock_ns_to_ticks(now, CRYSTAL_HZ) / period + 1) * period;
 
         due = clock_ticks_to_ns(tick, CRYSTAL_HZ);
-        due += clock_ns_to_ticks(due, CRYSTAL_HZ) < tick; /* rounded down */
     }
     if (is_running(rtc)) {
         int64_t second = seconds_at(rtc, now);
