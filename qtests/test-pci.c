@@ -183,6 +183,11 @@ START_TEST(mapping)
     ck_assert_uint_eq(port_in(0xc010, 1), 0xff);
 
     config_out(SLOT3, 4, 3, 2);
+    config_out(SLOT3, 0x10, 0, 4); /* address 0 is nowhere, as on QEMU's PCs */
+    ck_assert_uint_ne(memory_in(0xe0000000), 0xa0);
+    ck_assert(dev->bars[0].address == PCI_BAR_UNMAPPED);
+    config_out(SLOT3, 0x10, 0xe0000000, 4);
+    ck_assert_uint_eq(memory_in(0xe0000000), 0xa0);
     config_out(SLOT3, 0x10, 0xd0001000, 4); /* moves */
     ck_assert_uint_ne(memory_in(0xe0000000), 0xa0);
     ck_assert_uint_eq(memory_in(0xd0001000), 0xa0);

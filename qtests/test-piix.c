@@ -207,6 +207,8 @@ START_TEST(power_button)
     ck_assert_int_eq(board.isa_level[9], 1);
     port_out(PMBASE, 0x100, 2);
     ck_assert_int_eq(board.isa_level[9], 0);
+    port_out(PMBASE + 2, 0x20, 1); /* the other byte keeps it enabled */
+    ck_assert_uint_eq(port_in(PMBASE + 2, 2), 0x120);
 }
 END_TEST
 

@@ -25,32 +25,25 @@ int piix3_pirq_route(const PIIX3 *piix3, unsigned pirq)
     return route & PIRQRC_DISABLE ? -1 : route & PIRQRC_IRQ;
 }
 
-/* Says which PIRQs hold an ISA IRQ high. The line itself is set only when that matters to
- * PCI: an IRQ that no PIRQ is routed to belongs to ISA devices. */
-static void set_isa_pirqs(PIIX3 *piix3, unsigned irq, uint8_t pirqs)
-{
-    if (piix3->isa_pirqs[irq] == pirqs) {
-        return;
-    }
-    piix3->isa_pirqs[irq] = pirqs;
-    if (piix3->isa->irqs) {
-        irq_set(&piix3->isa->irqs[irq], pirqs != 0);
-    }
-}
-
+/* Sets the lines that PCI begins or ceases to hold, and those only: an IRQ that no PIRQ is
+ * routed to belongs to ISA devices. */
 static void update_routing(PIIX3 *piix3)
 {
-    uint8_t pirqs[ISA_IRQS] = {0};
+    uint16_t held = 0, changed;
 
     for (unsigned pirq = 0; pirq < PIIX3_PIRQS; pirq++) {
         int irq = piix3_pirq_route(piix3, pirq);
 
         if (irq >= 0 && pci_bus_irq_level(pci_device_bus(&piix3->parent), pirq)) {
-            pirqs[irq] |= (uint8_t)(1 << pirq);
+            held |= (uint16_t)(1 << irq);
         }
     }
-    for (unsigned irq = 0; irq < ISA_IRQS; irq++) {
-        set_isa_pirqs(piix3, irq, pirqs[irq]);
+    changed = held ^ piix3->irqs_held;
+    piix3->irqs_held = held;
+    for (unsigned irq = 0; piix3->isa->irqs && irq < ISA_IRQS; irq++) {
+        if (changed >> irq & 1) {
+            irq_set(&piix3->isa->irqs[irq], held >> irq & 1);
+        }
     }
 }
 
