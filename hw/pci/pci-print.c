@@ -87,13 +87,15 @@ static void print_bar(const PCIBar *bar, unsigned n, GString *out)
 
     if (bar->type & PCI_BAR_IO) {
         g_string_append_printf(out,
-                               "      BAR%u: I/O at 0x%04" PRIx64 " [0x%04" PRIx64 "].\n",
-                               n, bar->address, last);
+                               "      BAR%u: I/O at 0x%04" PRIx64 " [0x%04" PRIx64 "].\n", n,
+                               bar->address, last);
     } else {
-        g_string_append_printf(
-            out, "      BAR%u: %d bit%s memory at 0x%08" PRIx64 " [0x%08" PRIx64 "].\n",
-            n, bar->type & PCI_BAR_MEMORY_64 ? 64 : 32,
-            bar->type & PCI_BAR_PREFETCH ? " prefetchable" : "", bar->address, last);
+        g_string_append_printf(out,
+                               "      BAR%u: %d bit%s memory at 0x%08" PRIx64
+                               " [0x%08" PRIx64 "].\n",
+                               n, bar->type & PCI_BAR_MEMORY_64 ? 64 : 32,
+                               bar->type & PCI_BAR_PREFETCH ? " prefetchable" : "",
+                               bar->address, last);
     }
 }
 
@@ -120,8 +122,7 @@ static void print_device(const PCIDevice *dev, GString *out)
             print_bar(&dev->bars[n], n, out);
         }
     }
-    g_string_append_printf(out, "      id \"%s\"\n",
-                           dev->parent.id ? dev->parent.id : "");
+    g_string_append_printf(out, "      id \"%s\"\n", dev->parent.id ? dev->parent.id : "");
 }
 
 void pci_bus_print(PCIBus *bus, GString *out)

@@ -168,11 +168,10 @@ bool accel_init(Accel *accel, AddressSpace *memory, AddressSpace *io, GError **e
 
     accel->memory = memory;
     accel->io = io;
-    current = accel;
     if (klass->init && !klass->init(accel, error)) {
-        current = NULL;
         return false;
     }
+    current = accel;
     return true;
 }
 
@@ -269,7 +268,7 @@ static void set_stop(AccelVCPU *vcpu, bool stop)
     g_mutex_lock(&vcpu->mutex);
     __atomic_store_n(&vcpu->stop, stop, __ATOMIC_RELEASE);
     g_cond_broadcast(&vcpu->wake);
-    if (stop) {
+    if (stop && vcpu->thread != g_thread_self()) {
         klass->kick_vcpu(vcpu);
     }
     g_mutex_unlock(&vcpu->mutex);
@@ -324,7 +323,9 @@ void accel_kick(Accel *accel, X86CPU *cpu)
     g_mutex_lock(&vcpu->mutex);
     __atomic_store_n(&vcpu->kicked, 1, __ATOMIC_RELEASE);
     g_cond_broadcast(&vcpu->wake);
-    ACCEL_GET_CLASS(accel)->kick_vcpu(vcpu);
+    if (vcpu->thread != g_thread_self()) {
+        ACCEL_GET_CLASS(accel)->kick_vcpu(vcpu);
+    }
     g_mutex_unlock(&vcpu->mutex);
 }
 

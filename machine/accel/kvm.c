@@ -126,15 +126,6 @@ close_host:
     return false;
 }
 
-void accel_kvm_close(void)
-{
-    if (kvm_host.vm >= 0) {
-        close(kvm_host.vm);
-        close(kvm_host.fd);
-    }
-    kvm_host = (KVMHost){.fd = -1, .vm = -1};
-}
-
 static void ignore_signal(int signal_number)
 {
 }
@@ -224,7 +215,7 @@ static void kick_vcpu(AccelVCPU *accel_vcpu)
     KVMVCPU *vcpu = accel_vcpu->data;
 
     __atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    if (accel_vcpu->pthread && !pthread_equal(accel_vcpu->pthread, pthread_self())) {
+    if (accel_vcpu->pthread) {
         pthread_kill(accel_vcpu->pthread, KICK_SIGNAL);
     }
 }
