@@ -51,7 +51,8 @@ static const MemoryRegionOps board_target_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-static inline uint64_t board_io_unassigned_read(void *opaque, hwaddr offset, unsigned size)
+static inline uint64_t board_io_unassigned_read(void *opaque, hwaddr offset,
+                                                unsigned size)
 {
     return UINT64_MAX;
 }
@@ -156,13 +157,16 @@ static inline void board_setup(void)
     address_space_init(&board.memory_as, &board.system, "memory");
     address_space_init(&board.io_as, &board.io, "I/O");
     ck_assert(memory_region_init_ram(&board.ram, NULL, "pc.ram", BOARD_RAM, &error));
-    memory_region_init_alias(&board.low_ram, NULL, "ram-below-4g", &board.ram, 0, BOARD_RAM);
+    memory_region_init_alias(&board.low_ram, NULL, "ram-below-4g", &board.ram, 0,
+                             BOARD_RAM);
     memory_region_add_subregion(&board.system, 0, &board.low_ram);
     board.fx = i440fx_new(&board.system, &board.io, BOARD_RAM, 0, &board.ram, &error);
     ck_assert_msg(board.fx != NULL, "%s", error ? error->message : "");
     board.bus = board.fx->host->bus;
-    memory_region_init_io(&board.target, NULL, &board_target_ops, NULL, "target", KiB(384));
-    memory_region_add_subregion_overlap(&board.fx->host->memory, 0xa0000, &board.target, 1);
+    memory_region_init_io(&board.target, NULL, &board_target_ops, NULL, "target",
+                          KiB(384));
+    memory_region_add_subregion_overlap(&board.fx->host->memory, 0xa0000, &board.target,
+                                        1);
     memset(ram_at(0xa0000), RAM_BYTE, KiB(384));
 }
 

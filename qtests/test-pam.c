@@ -25,8 +25,8 @@ static void set_mode(unsigned window, unsigned mode)
     config_out(FX, windows[window].reg, mode << windows[window].shift, 1);
 }
 
-/* What a byte of a window does in a mode: where a read comes from, and whether RAM and the
- * PCI target see a write. */
+/* What a byte of a window does in a mode: where a read comes from, and whether RAM and
+ * the PCI target see a write. */
 static void check_byte(hwaddr addr, bool reads_ram, bool writes_ram, bool writes_pci)
 {
     unsigned before = board.target_writes;
@@ -46,7 +46,8 @@ static void check_every_mode(bool exact)
     for (unsigned i = 0; i < PAM_WINDOWS; i++) {
         for (unsigned mode = 0; mode < 4; mode++) {
             bool reads_ram = mode & 1 || (mode == 2 && !exact);
-            hwaddr places[] = {windows[i].base, windows[i].base + 0x1234, windows[i].last};
+            hwaddr places[] = {windows[i].base, windows[i].base + 0x1234,
+                               windows[i].last};
 
             set_mode(i, mode);
             ck_assert_uint_eq(pam_window_mode(&board.fx->pam, i), mode);
@@ -128,7 +129,7 @@ START_TEST(tracing)
     board_setup();
     pam_set_trace(trace, traced);
     config_out(FX, 0x59, 0x30, 1);
-    config_out(FX, 0x59, 0x30, 1); /* no change, no trace */
+    config_out(FX, 0x59, 0x30, 1);       /* no change, no trace */
     config_out(FX, 0x58, 0x22331000, 4); /* 0x59 from 0x30 to 0x10; 0x5a, 0x5b from 0 */
     ck_assert_uint_eq(traced_count, 4);
     ck_assert_uint_eq(traced[0][0], 0x59);
@@ -172,7 +173,7 @@ START_TEST(reset_clears)
 }
 END_TEST
 
-/* -- SMRAM: 7 reserved, 6 D_OPEN, 5 D_CLS, 4 D_LCK, 3 G_SMRAME, 2-0 C_BASE_SEG ------------- */
+/* -- SMRAM: 7 reserved, 6 D_OPEN, 5 D_CLS, 4 D_LCK, 3 G_SMRAME, 2-0 C_BASE_SEG ------- */
 
 static bool ram_shows(void)
 {
@@ -186,7 +187,8 @@ START_TEST(smram_open)
         uint8_t value;
         bool shows;
     } cases[] = {
-        {0x02, false}, {0x0a, false}, {0x42, false}, {0x4a, true}, {0x6a, false}, {0x0a, false},
+        {0x02, false}, {0x0a, false}, {0x42, false},
+        {0x4a, true},  {0x6a, false}, {0x0a, false},
     };
 
     board_setup();

@@ -126,7 +126,8 @@ START_TEST(read_only_bits)
 }
 END_TEST
 
-/* The last dword's high bytes with low address bits set: nothing lies beyond 256 bytes. */
+/* The last dword's high bytes with low address bits set: nothing lies beyond 256 bytes.
+ */
 START_TEST(end_of_space)
 {
     board_setup();
@@ -316,8 +317,9 @@ static char *realize_error(const char *addr, bool multifunction)
 START_TEST(places)
 {
     board_setup();
-    ck_assert_str_eq(realize_error("0", false),
-                     "PCI: slot 0 function 0 not available for probe, in use by i440FX,id=");
+    ck_assert_str_eq(
+        realize_error("0", false),
+        "PCI: slot 0 function 0 not available for probe, in use by i440FX,id=");
     ck_assert(strstr(realize_error("20", false), "doesn't take value '20'"));
     ck_assert(strstr(realize_error("3.8", false), "doesn't take value '3.8'"));
     ck_assert(strstr(realize_error("-1", false), "doesn't take value '-1'"));
@@ -326,13 +328,15 @@ START_TEST(places)
     ck_assert_str_eq(add_probe("1f.7")->addr, "1f.7");
     ck_assert_str_eq(realize_error("1.1", false),
                      "PCI: single function device can't be populated in function 1.1");
-    ck_assert_str_eq(realize_error("1f.0", false),
-                     "PCI: 1f.0 indicates single function, but 1f.7 is already populated.");
+    ck_assert_str_eq(
+        realize_error("1f.0", false),
+        "PCI: 1f.0 indicates single function, but 1f.7 is already populated.");
     for (unsigned slot = 2; slot < 31; slot++) {
         add_probe("");
     }
-    ck_assert_str_eq(realize_error("", false),
-                     "PCI: 1f.0 indicates single function, but 1f.7 is already populated.");
+    ck_assert_str_eq(
+        realize_error("", false),
+        "PCI: 1f.0 indicates single function, but 1f.7 is already populated.");
     add_probe_of("1f.0", true);
     ck_assert_str_eq(realize_error("", false),
                      "PCI: no slot/function available for probe, all in use or reserved");
@@ -347,20 +351,21 @@ START_TEST(printing)
     board_setup();
     add_probe("3")->parent.id = g_strdup("p");
     pci_bus_print(board.bus, out);
-    ck_assert_str_eq(out->str, "  Bus  0, device   0, function 0:\n"
-                               "    Host bridge: PCI device 8086:1237\n"
-                               "      PCI subsystem 1af4:1100\n"
-                               "      id \"\"\n"
-                               "  Bus  0, device   3, function 0:\n"
-                               "    Ethernet controller: PCI device 1234:5678\n"
-                               "      PCI subsystem 1af4:1100\n"
-                               "      IRQ 0, pin A\n"
-                               "      BAR0: 32 bit memory at 0xffffffffffffffff [0x00000ffe].\n"
-                               "      BAR1: I/O at 0xffffffffffffffff [0x000e].\n"
-                               "      BAR2: 64 bit prefetchable memory at 0xffffffffffffffff "
-                               "[0x000ffffe].\n"
-                               "      BAR6: 32 bit memory at 0xffffffffffffffff [0x0000fffe].\n"
-                               "      id \"p\"\n");
+    ck_assert_str_eq(out->str,
+                     "  Bus  0, device   0, function 0:\n"
+                     "    Host bridge: PCI device 8086:1237\n"
+                     "      PCI subsystem 1af4:1100\n"
+                     "      id \"\"\n"
+                     "  Bus  0, device   3, function 0:\n"
+                     "    Ethernet controller: PCI device 1234:5678\n"
+                     "      PCI subsystem 1af4:1100\n"
+                     "      IRQ 0, pin A\n"
+                     "      BAR0: 32 bit memory at 0xffffffffffffffff [0x00000ffe].\n"
+                     "      BAR1: I/O at 0xffffffffffffffff [0x000e].\n"
+                     "      BAR2: 64 bit prefetchable memory at 0xffffffffffffffff "
+                     "[0x000ffffe].\n"
+                     "      BAR6: 32 bit memory at 0xffffffffffffffff [0x0000fffe].\n"
+                     "      id \"p\"\n");
     config_out(SLOT3, 0x14, 0xc000, 4);
     config_out(SLOT3, 0x3c, 9, 1);
     config_out(SLOT3, 4, 1, 2);

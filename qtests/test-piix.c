@@ -1,7 +1,7 @@
 /*
- * The south bridge: PIIX3's PIRQs and reset control (82371SB), PIIX4's power management and
- * SMBus (82371AB, ACPI 1.0b), port 92. Sequences over the SMBus and register defaults are
- * QEMU 7.2's answers to the same accesses in its monitor.
+ * The south bridge: PIIX3's PIRQs and reset control (82371SB), PIIX4's power management
+ * and SMBus (82371AB, ACPI 1.0b), port 92. Sequences over the SMBus and register defaults
+ * are QEMU 7.2's answers to the same accesses in its monitor.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -39,7 +39,7 @@ static void place_pm(void)
     config_out(PM, 0x80, 1, 1);
 }
 
-/* -- PIIX3 ------------------------------------------------------------------------------- */
+/* -- PIIX3 --------------------------------------------------------------------------- */
 
 START_TEST(reset_control)
 {
@@ -122,7 +122,7 @@ START_TEST(pirq_wiring)
 }
 END_TEST
 
-/* -- PIIX4: power management ------------------------------------------------------------- */
+/* -- PIIX4: power management --------------------------------------------------------- */
 
 START_TEST(pm_defaults)
 {
@@ -323,7 +323,7 @@ START_TEST(cpu_hotplug)
 }
 END_TEST
 
-/* -- PIIX4: SMBus ------------------------------------------------------------------------ */
+/* -- PIIX4: SMBus -------------------------------------------------------------------- */
 
 #define SMB 0xb100
 
@@ -428,7 +428,7 @@ START_TEST(smbus_interrupt)
 }
 END_TEST
 
-/* -- Port 92 ----------------------------------------------------------------------------- */
+/* -- Port 92 ------------------------------------------------------------------------- */
 
 static int a20_level = -1;
 

@@ -5,9 +5,9 @@
 
 #include "hw/core/system.h"
 
-/* -- The system control interrupt ---------------------------------------------------------- */
+/* -- The system control interrupt ---------------------------------------------------- */
 
-#define SCI_EVENTS                                                                         \
+#define SCI_EVENTS                                                                       \
     (ACPI_PM1_TIMER | ACPI_PM1_GLOBAL_LOCK | ACPI_PM1_POWER_BUTTON | ACPI_PM1_RTC)
 
 static int64_t now_ticks(void)
@@ -56,7 +56,7 @@ static void overflow(void *opaque)
     update_sci(opaque);
 }
 
-/* -- PM1 event block --------------------------------------------------------------------- */
+/* -- PM1 event block ----------------------------------------------------------------- */
 
 static uint64_t event_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -91,7 +91,7 @@ static const MemoryRegionOps event_ops = {
     .valid = {.min_access_size = 1, .max_access_size = 2},
 };
 
-/* -- PM1 control block ------------------------------------------------------------------- */
+/* -- PM1 control block --------------------------------------------------------------- */
 
 static uint64_t control_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -133,12 +133,12 @@ static const MemoryRegionOps control_ops = {
 void acpi_pm_set_sci_enabled(ACPIPM *pm, bool enabled)
 {
     if (!pm->acpi_only) {
-        pm->control = enabled ? pm->control | ACPI_PM1_SCI_EN
-                              : pm->control & ~ACPI_PM1_SCI_EN;
+        pm->control =
+            enabled ? pm->control | ACPI_PM1_SCI_EN : pm->control & ~ACPI_PM1_SCI_EN;
     }
 }
 
-/* -- PM timer ---------------------------------------------------------------------------- */
+/* -- PM timer ------------------------------------------------------------------------ */
 
 static uint64_t timer_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -157,7 +157,7 @@ static const MemoryRegionOps timer_ops = {
     .impl = {.min_access_size = 4, .max_access_size = 4},
 };
 
-/* -- General-purpose events -------------------------------------------------------------- */
+/* -- General-purpose events ---------------------------------------------------------- */
 
 static uint64_t gpe_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -194,7 +194,7 @@ void acpi_pm_raise_gpe(ACPIPM *pm, unsigned event)
     update_sci(pm);
 }
 
-/* -- What the machine does to it ------------------------------------------------------------ */
+/* -- What the machine does to it ----------------------------------------------------- */
 
 void acpi_pm_power_button(ACPIPM *pm)
 {

@@ -42,7 +42,7 @@ typedef struct ACPIPM {
     MemoryRegion gpe_region;     /* "acpi-gpe0", 4 bytes: status, enable */
     uint16_t status, enable, control;
     uint8_t gpe_status[ACPI_GPE0_BYTES], gpe_enable[ACPI_GPE0_BYTES];
-    int64_t overflow_ticks; /* when the timer's bit 23 changes next after status was clear */
+    int64_t overflow_ticks; /* when the timer's bit 23 changes next and sets TMR_STS */
     Timer overflow_timer;
     uint8_t s4_type;
     bool acpi_only; /* SCI_EN is always set: there is no SMM to switch it */
@@ -50,9 +50,9 @@ typedef struct ACPIPM {
     void *opaque;
 } ACPIPM;
 
-/* Makes the regions and puts the PM1 blocks and the timer at 0, 4 and 8 of `block`. The caller
- * sets s4_type and acpi_only, and places gpe_region. sci_changed is called with the level
- * of the system control interrupt whenever it may have changed. */
+/* Makes the regions and puts the PM1 blocks and the timer at 0, 4 and 8 of `block`. The
+ * caller sets s4_type and acpi_only, and places gpe_region. sci_changed is called with
+ * the level of the system control interrupt whenever it may have changed. */
 void acpi_pm_init(ACPIPM *pm, GObject *owner, MemoryRegion *block,
                   void (*sci_changed)(void *opaque, bool level), void *opaque);
 void acpi_pm_destroy(ACPIPM *pm);
@@ -64,7 +64,7 @@ void acpi_pm_set_sci_enabled(ACPIPM *pm, bool enabled);
 /* Pressed: an event if the guest has enabled it, nothing otherwise. */
 void acpi_pm_power_button(ACPIPM *pm);
 
-/* The machine comes back from S3; `source` is an ACPI_PM1_* event or 0. After the reset. */
+/* The machine is back from S3, after its reset; `source`: an ACPI_PM1_* event, or 0. */
 void acpi_pm_wake(ACPIPM *pm, uint16_t source);
 
 /* A general-purpose event 0..15 has happened. */

@@ -6,7 +6,7 @@
 #define LEGACY_BYTES 32
 #define MODERN_BYTES 12
 
-/* -- Legacy: a bit for each CPU's APIC id ------------------------------------------------ */
+/* -- Legacy: a bit for each CPU's APIC id -------------------------------------------- */
 
 static uint64_t legacy_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -40,7 +40,7 @@ static const MemoryRegionOps legacy_ops = {
     .valid = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- Modern: a CPU is selected, then asked and told -------------------------------------- */
+/* -- Modern: a CPU is selected, then asked and told ---------------------------------- */
 
 enum {
     CPU_SELECTOR = 0, /* write, 4 bytes; read: the data's upper half */
@@ -92,7 +92,7 @@ static const MemoryRegionOps modern_ops = {
     .valid = {.min_access_size = 1, .max_access_size = 4},
 };
 
-/* -- Life -------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 void acpi_cpu_hotplug_init(ACPICPUHotplug *state, GObject *owner, MemoryRegion *io,
                            hwaddr base)

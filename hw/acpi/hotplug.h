@@ -16,7 +16,7 @@ typedef struct ACPICPUHotplug {
     MemoryRegion *io;
     hwaddr base;
     MemoryRegion legacy, modern; /* one of the two is mapped */
-    unsigned cpus;     /* all of them present */
+    unsigned cpus;               /* all of them present */
     uint32_t selector;
     uint8_t command;
 } ACPICPUHotplug;

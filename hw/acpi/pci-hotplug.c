@@ -7,9 +7,9 @@
 
 /* Registers, 4 bytes each. */
 enum {
-    SLOTS_UP = 0x00,        /* plugged since the guest last asked, a bit a slot */
-    SLOTS_DOWN = 0x04,      /* asked to be unplugged */
-    SLOTS_EJECT = 0x08,     /* written: the guest lets go of these */
+    SLOTS_UP = 0x00,    /* plugged since the guest last asked, a bit a slot */
+    SLOTS_DOWN = 0x04,  /* asked to be unplugged */
+    SLOTS_EJECT = 0x08, /* written: the guest lets go of these */
     SLOTS_REMOVABLE = 0x0c,
     BUS_SELECT = 0x10,
     ACPI_INDEX = 0x14,
@@ -69,8 +69,8 @@ void acpi_pci_hotplug_init(ACPIPCIHotplug *state, GObject *owner, PCIBus *bus, b
                            hwaddr base)
 {
     *state = (ACPIPCIHotplug){.bus = bus, .root = root};
-    memory_region_init_io(&state->region, owner, &pci_hotplug_ops, state, "acpi-pci-hotplug",
-                          REGISTERS_SIZE);
+    memory_region_init_io(&state->region, owner, &pci_hotplug_ops, state,
+                          "acpi-pci-hotplug", REGISTERS_SIZE);
     memory_region_add_subregion(bus->io, base, &state->region);
 }
 

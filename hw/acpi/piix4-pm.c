@@ -39,12 +39,12 @@ enum {
     APM_PORT = 0xb2,
 };
 
-/* -- Interrupts -------------------------------------------------------------------------- */
+/* -- Interrupts ---------------------------------------------------------------------- */
 
 static void update_irq(PIIX4PM *pm)
 {
-    bool smbus = pm->smbus_level && (pm->parent.config[SMBHSTCFG] & SMBHSTCFG_IRQ_MASK) ==
-                                        SMBHSTCFG_IRQ9;
+    bool smbus = pm->smbus_level &&
+                 (pm->parent.config[SMBHSTCFG] & SMBHSTCFG_IRQ_MASK) == SMBHSTCFG_IRQ9;
 
     irq_set(pm->irq, pm->sci_level || smbus);
 }
@@ -70,7 +70,7 @@ void piix4_pm_power_button(PIIX4PM *pm)
     acpi_pm_power_button(&pm->acpi);
 }
 
-/* -- APM: ports 0xb2 and 0xb3 ------------------------------------------------------------ */
+/* -- APM: ports 0xb2 and 0xb3 -------------------------------------------------------- */
 
 /* What FADT names as ACPI_ENABLE and ACPI_DISABLE. */
 enum {
@@ -96,7 +96,8 @@ static void apm_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     pm->apm_control = (uint8_t)value;
     if (value == APM_ACPI_ENABLE || value == APM_ACPI_DISABLE) {
         acpi_pm_set_sci_enabled(&pm->acpi, value == APM_ACPI_ENABLE);
-    } else if (pm->smm_enabled && pm->parent.config[DEVACTB_APMC_BYTE] & DEVACTB_APMC_EN) {
+    } else if (pm->smm_enabled &&
+               pm->parent.config[DEVACTB_APMC_BYTE] & DEVACTB_APMC_EN) {
         irq_raise(pm->smi);
     }
 }
@@ -108,7 +109,7 @@ static const MemoryRegionOps apm_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- Configuration space ----------------------------------------------------------------- */
+/* -- Configuration space ------------------------------------------------------------- */
 
 static void place(const PIIX4PM *pm, MemoryRegion *region, unsigned base, unsigned enable)
 {
@@ -137,8 +138,8 @@ static void piix4_pm_config_write(PCIDevice *dev, unsigned address, uint32_t val
     }
 }
 
-/* Firmware leaves the ports' resources here for the operating system; on a PC without real
- * straps the board says which ports there are, once it is whole. */
+/* Firmware leaves the ports' resources here for the operating system; on a PC without
+ * real straps the board says which ports there are, once it is whole. */
 static void see_resources(PIIX4PM *pm)
 {
     static const struct {
@@ -167,7 +168,7 @@ static void see_resources(PIIX4PM *pm)
     }
 }
 
-/* -- Life -------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 /* Without SMM, firmware must not try to use it: finding APMC_EN set, it takes SMM for
  * initialized already. */

@@ -22,8 +22,8 @@ typedef struct PIIX4PM {
     ACPICPUHotplug cpu_hotplug;
     ACPIPCIHotplug pci_hotplug;
     uint8_t apm_control, apm_status;
-    IRQ *irq;      /* output pin 0 of the unnamed group: SCI, and the SMBus's */
-    IRQ *smi;      /* output pin "smi-irq" */
+    IRQ *irq; /* output pin 0 of the unnamed group: SCI, and the SMBus's */
+    IRQ *smi; /* output pin "smi-irq" */
     bool sci_level, smbus_level;
     bool resources_seen; /* DEVRES registers know of the serial and parallel ports */
     /* Properties, in QEMU's names. */
@@ -44,8 +44,8 @@ PIIX4PM *piix4_pm_new(PCIBus *bus, IRQ *sci, unsigned cpus, bool smm, GError **e
 /* The power button's press, for `system_powerdown`. */
 void piix4_pm_power_button(PIIX4PM *pm);
 
-/* What the fw_cfg file "etc/system-states" says: a byte for S0..S5, bit 7: supported, bits
- * 2-0: what SLP_TYP takes. */
+/* What the fw_cfg file "etc/system-states" says: a byte for S0..S5, bit 7: supported,
+ * bits 2-0: what SLP_TYP takes. */
 void piix4_pm_system_states(const PIIX4PM *pm, uint8_t states[6]);
 
 #endif

@@ -65,12 +65,11 @@ GType smbus_device_get_type(void)
     static GType type;
 
     if (g_once_init_enter(&type)) {
-        g_once_init_leave(
-            &type, g_type_register_static_simple(
-                       TYPE_DEVICE, g_intern_static_string("smbus-device"),
-                       sizeof(SMBusDeviceClass),
-                       (GClassInitFunc)(void *)smbus_device_class_init,
-                       sizeof(SMBusDevice), NULL, G_TYPE_FLAG_ABSTRACT));
+        g_once_init_leave(&type, g_type_register_static_simple(
+                                     TYPE_DEVICE, g_intern_static_string("smbus-device"),
+                                     sizeof(SMBusDeviceClass),
+                                     (GClassInitFunc)(void *)smbus_device_class_init,
+                                     sizeof(SMBusDevice), NULL, G_TYPE_FLAG_ABSTRACT));
     }
     return type;
 }

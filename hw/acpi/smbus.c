@@ -24,7 +24,7 @@ SMBusDevice *smbus_find(Bus *bus, uint8_t address)
     return NULL;
 }
 
-/* -- Registers --------------------------------------------------------------------------- */
+/* -- Registers ----------------------------------------------------------------------- */
 
 #define REGISTERS_SIZE 0x40
 
@@ -65,7 +65,7 @@ enum {
 
 #define AUXCTL_BLOCK_BUFFER 2
 
-/* -- Transactions ------------------------------------------------------------------------ */
+/* -- Transactions -------------------------------------------------------------------- */
 
 static void write_to(SMBusHost *host, SMBusDevice *dev, unsigned protocol)
 {
@@ -133,8 +133,9 @@ static void run_transaction(SMBusHost *host)
     update_irq(host);
 }
 
-/* A driver that polls waits to see the controller busy before it looks for the end; so the
- * transaction waits for the first look. One that asked for an interrupt gets it at once. */
+/* A driver that polls waits to see the controller busy before it looks for the end; so
+ * the transaction waits for the first look. One that asked for an interrupt gets it at
+ * once. */
 static void write_control(SMBusHost *host, uint8_t value)
 {
     host->control = value & CNT_READABLE & ~CNT_KILL;
@@ -154,13 +155,13 @@ static void write_control(SMBusHost *host, uint8_t value)
     update_irq(host);
 }
 
-/* -- Accesses ---------------------------------------------------------------------------- */
+/* -- Accesses ------------------------------------------------------------------------ */
 
 static uint8_t *block_byte(SMBusHost *host)
 {
     uint8_t *byte = &host->block[host->block_index];
     unsigned wrap = host->data[0] && host->data[0] <= SMBUS_BLOCK_MAX ? host->data[0]
-                                                                     : SMBUS_BLOCK_MAX;
+                                                                      : SMBUS_BLOCK_MAX;
 
     host->block_index = (uint8_t)((host->block_index + 1u) % wrap);
     return byte;

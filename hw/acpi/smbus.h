@@ -9,7 +9,7 @@
 
 #include "hw/core/bus.h"
 
-/* -- The bus and what sits on it -------------------------------------------------------------- */
+/* -- The bus and what sits on it ----------------------------------------------------- */
 
 typedef struct SMBusDevice {
     Device parent;
@@ -30,11 +30,11 @@ GType smbus_eeprom_get_type(void);
 #define TYPE_SMBUS (smbus_get_type())
 #define TYPE_SMBUS_DEVICE (smbus_device_get_type())
 #define TYPE_SMBUS_EEPROM (smbus_eeprom_get_type())
-#define SMBUS_DEVICE(object)                                                               \
+#define SMBUS_DEVICE(object)                                                             \
     (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_SMBUS_DEVICE, SMBusDevice))
-#define SMBUS_DEVICE_CLASS(klass)                                                          \
+#define SMBUS_DEVICE_CLASS(klass)                                                        \
     (G_TYPE_CHECK_CLASS_CAST((klass), TYPE_SMBUS_DEVICE, SMBusDeviceClass))
-#define SMBUS_DEVICE_GET_CLASS(object)                                                     \
+#define SMBUS_DEVICE_GET_CLASS(object)                                                   \
     (G_TYPE_INSTANCE_GET_CLASS((object), TYPE_SMBUS_DEVICE, SMBusDeviceClass))
 
 /* The device at a seven-bit address, or NULL. */
@@ -43,7 +43,7 @@ SMBusDevice *smbus_find(Bus *bus, uint8_t address);
 /* A PC's eight memory sockets: EEPROMs of 256 zeroes at 0x50-0x57. */
 bool smbus_eeproms_create(Bus *bus, GError **error);
 
-/* -- The host controller --------------------------------------------------------------------- */
+/* -- The host controller ------------------------------------------------------------- */
 
 #define SMBUS_BLOCK_MAX 32
 

@@ -51,6 +51,11 @@ bool chardev_in_use(const Chardev *chardev)
     return chardev->frontend != NULL;
 }
 
+bool chardev_is_shared(const Chardev *chardev)
+{
+    return chardev->backend->connect != NULL;
+}
+
 bool chardev_is_terminal(const Chardev *chardev)
 {
     return chardev->terminal;

@@ -61,6 +61,9 @@ char *chardev_describe(const Chardev *chardev);
 /* Whether a frontend has it. */
 bool chardev_in_use(const Chardev *chardev);
 
+/* Whether several frontends share it, and CHAR_EVENT_FOCUS_IN says who gets the input. */
+bool chardev_is_shared(const Chardev *chardev);
+
 /* Whether a person may be typing at the other end: a terminal, pty or telnet, which echo
  * nothing themselves. */
 bool chardev_is_terminal(const Chardev *chardev);

@@ -252,9 +252,9 @@ static void data_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
     kbc->status &= ~STATUS_COMMAND;
     kbc->pending_command = 0;
     switch (command) {
-    case 0: /* to the keyboard, which is thereby on again */
-        set_mode(kbc, kbc->mode & ~MODE_KEYBOARD_OFF);
+    case 0: /* to the keyboard, which is thereby on again, its answer first */
         ps2_keyboard_write(kbc->keyboard, value);
+        set_mode(kbc, kbc->mode & ~MODE_KEYBOARD_OFF);
         break;
     case 0x60:
         set_mode(kbc, value);
@@ -270,8 +270,8 @@ static void data_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
         reply(kbc, value, command == 0xd3);
         break;
     case 0xd4:
-        set_mode(kbc, kbc->mode & ~MODE_MOUSE_OFF);
         ps2_mouse_write(kbc->mouse, value);
+        set_mode(kbc, kbc->mode & ~MODE_MOUSE_OFF);
         break;
     }
 }

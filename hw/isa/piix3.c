@@ -10,7 +10,7 @@
 
 DEVICE_DEFINE_TYPE(PIIX3, piix3, "PIIX3", TYPE_PCI_DEVICE)
 
-/* -- PIRQ routing: 0x60-0x63 ------------------------------------------------------------- */
+/* -- PIRQ routing: 0x60-0x63 --------------------------------------------------------- */
 
 enum {
     PIRQRC = 0x60,
@@ -25,8 +25,8 @@ int piix3_pirq_route(const PIIX3 *piix3, unsigned pirq)
     return route & PIRQRC_DISABLE ? -1 : route & PIRQRC_IRQ;
 }
 
-/* Sets the lines that PCI begins or ceases to hold, and those only: an IRQ that no PIRQ is
- * routed to belongs to ISA devices. */
+/* Sets the lines that PCI begins or ceases to hold, and those only: an IRQ that no PIRQ
+ * is routed to belongs to ISA devices. */
 static void update_routing(PIIX3 *piix3)
 {
     uint16_t held = 0, changed;
@@ -67,11 +67,11 @@ static void piix3_config_write(PCIDevice *dev, unsigned address, uint32_t value,
     }
 }
 
-/* -- Reset control: port 0xcf9 ----------------------------------------------------------- */
+/* -- Reset control: port 0xcf9 ------------------------------------------------------- */
 
 enum {
     RC_PORT = 0xcf9,
-    RC_HARD = 1 << 1, /* 1: the whole machine, 0: INIT to the CPU only */
+    RC_HARD = 1 << 1,  /* 1: the whole machine, 0: INIT to the CPU only */
     RC_RESET = 1 << 2, /* going from 0 to 1 does it; never stays set, so 1 always does */
 };
 
@@ -81,7 +81,8 @@ static uint64_t reset_control_read(void *opaque, hwaddr offset, unsigned size)
 }
 
 /* A soft reset resets the machine as well, as on QEMU. */
-static void reset_control_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+static void reset_control_write(void *opaque, hwaddr offset, uint64_t value,
+                                unsigned size)
 {
     PIIX3 *piix3 = opaque;
 
@@ -98,7 +99,7 @@ static const MemoryRegionOps reset_control_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- Life -------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 /* The registers that are not 0 after RSTDRV, as QEMU's PIIX3 has them. */
 static const struct {
@@ -107,12 +108,12 @@ static const struct {
     {0x4c, 0x4d}, /* IORT: I/O recovery timer */
     {0x4e, 0x03}, /* XBCS: keyboard controller and RTC chip selects */
     {0x60, 0x80}, {0x61, 0x80}, {0x62, 0x80}, {0x63, 0x80}, /* PIRQRC: not routed */
-    {0x69, 0x02}, /* TOM: top of memory, 1 MiB */
-    {0x70, 0x80}, /* MBIRQ0 */
+    {0x69, 0x02},               /* TOM: top of memory, 1 MiB */
+    {0x70, 0x80},               /* MBIRQ0 */
     {0x76, 0x0c}, {0x77, 0x0c}, /* MBDMA: channel 4, none */
-    {0x78, 0x02}, /* PCSC */
-    {0xa0, 0x08}, /* SMICNTL: fast off timer frozen */
-    {0xa8, 0x0f}, /* FTMR */
+    {0x78, 0x02},               /* PCSC */
+    {0xa0, 0x08},               /* SMICNTL: fast off timer frozen */
+    {0xa8, 0x0f},               /* FTMR */
 };
 
 static void piix3_reset(Device *dev)
@@ -139,10 +140,11 @@ static bool piix3_realize(Device *dev, GError **error)
         return false;
     }
     piix3->isa = isa_bus_new(dev, bus->memory, bus->io);
-    memory_region_init_io(&piix3->reset_control_region, G_OBJECT(piix3), &reset_control_ops,
-                          piix3, "piix3-reset-control", 1);
+    memory_region_init_io(&piix3->reset_control_region, G_OBJECT(piix3),
+                          &reset_control_ops, piix3, "piix3-reset-control", 1);
     /* The byte lies inside the doubleword CONFADD, and wins. */
-    memory_region_add_subregion_overlap(bus->io, RC_PORT, &piix3->reset_control_region, 1);
+    memory_region_add_subregion_overlap(bus->io, RC_PORT, &piix3->reset_control_region,
+                                        1);
     pci_bus_set_irqs(bus, map_pirq, set_pirq, piix3);
     return true;
 }

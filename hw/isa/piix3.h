@@ -15,8 +15,8 @@ typedef struct PIIX3 {
     PCIDevice parent;
     ISABus *isa; /* "isa.0"; the board connects its IRQs and DMA */
     MemoryRegion reset_control_region;
-    uint8_t reset_control;         /* what RC reads as: bit 1, the type of reset */
-    uint16_t irqs_held;            /* ISA IRQs that some PIRQ holds high, a bit each */
+    uint8_t reset_control; /* what RC reads as: bit 1, the type of reset */
+    uint16_t irqs_held;    /* ISA IRQs that some PIRQ holds high, a bit each */
 } PIIX3;
 
 GType piix3_get_type(void);

@@ -25,7 +25,7 @@ enum {
 #define SMRAM_BASE 0xa0000
 #define SMRAM_SIZE KiB(128)
 
-/* -- SMRAM ------------------------------------------------------------------------------- */
+/* -- SMRAM --------------------------------------------------------------------------- */
 
 /* Compatible SMRAM is there at all with G_SMRAME only. D_OPEN shows it outside SMM too,
  * unless D_CLS closes it to data. In SMM, D_CLS would still let code be fetched; an
@@ -57,7 +57,8 @@ static void init_smram(I440FX *fx)
 
     memory_region_init_alias(&fx->smram_region, owner, "smram-region", &fx->host->memory,
                              SMRAM_BASE, SMRAM_SIZE);
-    memory_region_add_subregion_overlap(fx->system_memory, SMRAM_BASE, &fx->smram_region, 1);
+    memory_region_add_subregion_overlap(fx->system_memory, SMRAM_BASE, &fx->smram_region,
+                                        1);
 
     memory_region_init(&fx->smram, owner, "smram", GiB(4));
     memory_region_init_alias(&fx->smram_low, owner, "smram-low", fx->ram, SMRAM_BASE,
@@ -65,7 +66,7 @@ static void init_smram(I440FX *fx)
     memory_region_add_subregion(&fx->smram, SMRAM_BASE, &fx->smram_low);
 }
 
-/* -- Configuration space ----------------------------------------------------------------- */
+/* -- Configuration space ------------------------------------------------------------- */
 
 static void i440fx_config_write(PCIDevice *dev, unsigned address, uint32_t value,
                                 unsigned size)
@@ -82,7 +83,7 @@ static void i440fx_config_write(PCIDevice *dev, unsigned address, uint32_t value
     }
 }
 
-/* -- Life -------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 static bool i440fx_realize(Device *dev, GError **error)
 {
@@ -99,9 +100,9 @@ static bool i440fx_realize(Device *dev, GError **error)
 }
 
 /* PAM survives a reset as it does on QEMU, whose firmware images rely on it: they find
- * their shadow still there and restore it from below 4 GiB themselves. On the data sheet's
- * terms (pam-reset=on) RST# clears it. SMRAM's lock goes with any reset, because nothing
- * else could open it. */
+ * their shadow still there and restore it from below 4 GiB themselves. On the data
+ * sheet's terms (pam-reset=on) RST# clears it. SMRAM's lock goes with any reset, because
+ * nothing else could open it. */
 static void i440fx_reset(Device *dev)
 {
     I440FX *fx = I440FX(dev);
@@ -117,8 +118,9 @@ static void i440fx_reset(Device *dev)
 }
 
 static const Property i440fx_properties[] = {
-    PROP_BOOL("pam-exact", I440FX, pam_exact, true,
-              "PAM mode 2 reads PCI and writes RAM, as the data sheet says; off: as QEMU"),
+    PROP_BOOL(
+        "pam-exact", I440FX, pam_exact, true,
+        "PAM mode 2 reads PCI and writes RAM, as the data sheet says; off: as QEMU"),
     PROP_BOOL("pam-reset", I440FX, pam_reset, false,
               "a reset clears the PAM registers, as RST# does; off: as QEMU"),
     PROP_END,

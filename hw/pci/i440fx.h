@@ -14,7 +14,7 @@ typedef struct I440FX {
     PCIHost *host;
     MemoryRegion *system_memory;
     MemoryRegion *ram;
-    uint64_t ram_size;         /* bytes, below and above 4 GiB */
+    uint64_t ram_size; /* bytes, below and above 4 GiB */
     PAM pam;
     MemoryRegion smram_region; /* 0xa0000-0xbffff to PCI; disabled: RAM shows */
     MemoryRegion smram;        /* what system management mode sees over system memory */

@@ -1,7 +1,7 @@
 /*
- * Each window has four regions, one for each mode, side by side in system memory above the
- * RAM. A change of mode enables one and disables another. In mode 1, writes are dropped
- * rather than sent on to PCI: what lies below a window there is ROM.
+ * Each window has four regions, one for each mode, side by side in system memory above
+ * the RAM. A change of mode enables one and disables another. In mode 1, writes are
+ * dropped rather than sent on to PCI: what lies below a window there is ROM.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -20,8 +20,8 @@ void pam_set_trace(PAMTrace trace, void *opaque)
     pam_trace_opaque = opaque;
 }
 
-/* Section 3.2.18, table 5: 0x5a-0x5f have two windows of 16 KiB each, the lower one in the
- * low nibble; 0x59 has the 64 KiB of 0xf0000 in its high nibble. */
+/* Section 3.2.18, table 5: 0x5a-0x5f have two windows of 16 KiB each, the lower one in
+ * the low nibble; 0x59 has the 64 KiB of 0xf0000 in its high nibble. */
 unsigned pam_window_register(unsigned window)
 {
     return window == PAM_WINDOWS - 1 ? PAM_REGISTER_FIRST
@@ -41,14 +41,15 @@ static void init_window(PAMWindow *window, GObject *owner, MemoryRegion *ram,
     uint64_t size = window->size;
 
     memory_region_init_alias(&regions[PAM_MODE_PCI], owner, "pam-pci", pci, base, size);
-    memory_region_init_alias(&regions[PAM_MODE_READ_ONLY], owner, "pam-rom", ram, base, size);
+    memory_region_init_alias(&regions[PAM_MODE_READ_ONLY], owner, "pam-rom", ram, base,
+                             size);
     memory_region_set_readonly(&regions[PAM_MODE_READ_ONLY], true);
     if (exact) {
-        memory_region_init_split(&regions[PAM_MODE_WRITE_ONLY], owner, "pam-pci", pci, base,
-                                 ram, base, size);
+        memory_region_init_split(&regions[PAM_MODE_WRITE_ONLY], owner, "pam-pci", pci,
+                                 base, ram, base, size);
     } else {
-        memory_region_init_alias(&regions[PAM_MODE_WRITE_ONLY], owner, "pam-pci", ram, base,
-                                 size);
+        memory_region_init_alias(&regions[PAM_MODE_WRITE_ONLY], owner, "pam-pci", ram,
+                                 base, size);
     }
     memory_region_init_alias(&regions[PAM_MODE_READ_WRITE], owner, "pam-ram", ram, base,
                              size);

@@ -20,7 +20,8 @@
 typedef enum PAMMode {
     PAM_MODE_PCI = 0,
     PAM_MODE_READ_ONLY = 1,
-    PAM_MODE_WRITE_ONLY = 2, /* reads from PCI, writes to DRAM: how a BIOS shadows itself */
+    PAM_MODE_WRITE_ONLY =
+        2, /* reads from PCI, writes to DRAM: how a BIOS shadows itself */
     PAM_MODE_READ_WRITE = 3,
     PAM_MODES
 } PAMMode;
@@ -38,8 +39,9 @@ typedef struct PAM {
     uint8_t registers[PAM_REGISTERS];
 } PAM;
 
-/* Puts the windows at priority 1 into `system`, all in mode 0. exact: mode 2 is as the data
- * sheet says; otherwise reads and writes both go to DRAM in mode 2, as QEMU has it. */
+/* Puts the windows at priority 1 into `system`, all in mode 0. exact: mode 2 is as the
+ * data sheet says; otherwise reads and writes both go to DRAM in mode 2, as QEMU has it.
+ */
 void pam_init(PAM *pam, GObject *owner, MemoryRegion *ram, MemoryRegion *system,
               MemoryRegion *pci, bool exact);
 void pam_destroy(PAM *pam, MemoryRegion *system);
@@ -59,7 +61,8 @@ static inline PAMMode pam_window_mode(const PAM *pam, unsigned window)
 
 /* Called for each register that changes, after the guest sees it; NULL: nobody watches.
  * One watcher per process. */
-typedef void (*PAMTrace)(unsigned reg, uint8_t old_value, uint8_t new_value, void *opaque);
+typedef void (*PAMTrace)(unsigned reg, uint8_t old_value, uint8_t new_value,
+                         void *opaque);
 void pam_set_trace(PAMTrace trace, void *opaque);
 
 #endif

@@ -11,13 +11,13 @@
 
 BUS_DEFINE_TYPE(PCIBus, pci_bus, "PCI", TYPE_BUS)
 
-/* -- Places ------------------------------------------------------------------------------ */
+/* -- Places -------------------------------------------------------------------------- */
 
 #define PCI_FUNCTIONS 8
 
 /* Always false, for the caller to return. */
 static bool G_GNUC_PRINTF(3, 4)
-plug_error(GError **error, GIOErrorEnum code, const char *format, ...)
+    plug_error(GError **error, GIOErrorEnum code, const char *format, ...)
 {
     va_list arguments;
 
@@ -74,7 +74,8 @@ static bool choose_devfn(PCIBus *bus, PCIDevice *dev, GError **error)
         }
     }
     return plug_error(error, G_IO_ERROR_NO_SPACE,
-                      "PCI: no slot/function available for %s, all in use or reserved", name);
+                      "PCI: no slot/function available for %s, all in use or reserved",
+                      name);
 }
 
 /* Software looks for functions 1 to 7 only where function 0 says that it has siblings. */
@@ -88,9 +89,10 @@ static bool check_multifunction(PCIBus *bus, PCIDevice *dev, GError **error)
     }
     if (PCI_FUNCTION(dev->devfn)) {
         return !first || first->multifunction ||
-               plug_error(error, G_IO_ERROR_INVALID_ARGUMENT,
-                          "PCI: single function device can't be populated in function %x.%x",
-                          slot, PCI_FUNCTION(dev->devfn));
+               plug_error(
+                   error, G_IO_ERROR_INVALID_ARGUMENT,
+                   "PCI: single function device can't be populated in function %x.%x",
+                   slot, PCI_FUNCTION(dev->devfn));
     }
     for (unsigned function = 1; function < PCI_FUNCTIONS; function++) {
         if (bus->devices[PCI_DEVFN(slot, function)]) {
@@ -112,7 +114,8 @@ static bool pci_bus_plug(Bus *parent, Device *parent_dev, GError **error)
         return false;
     }
     g_free(dev->addr);
-    dev->addr = g_strdup_printf("%02x.%x", PCI_SLOT(dev->devfn), PCI_FUNCTION(dev->devfn));
+    dev->addr =
+        g_strdup_printf("%02x.%x", PCI_SLOT(dev->devfn), PCI_FUNCTION(dev->devfn));
     bus->devices[dev->devfn] = dev;
     return true;
 }
@@ -132,7 +135,7 @@ PCIBus *pci_device_bus(PCIDevice *dev)
     return PCI_BUS(dev->parent.bus);
 }
 
-/* -- Interrupts -------------------------------------------------------------------------- */
+/* -- Interrupts ---------------------------------------------------------------------- */
 
 /* Adds `change` assertions of the device's pin to the line that it is wired to: the line
  * is high while its count is not zero. */
@@ -157,7 +160,8 @@ void pci_set_irq(PCIDevice *dev, int level)
         return;
     }
     dev->irq_state ^= (uint8_t)(1 << pin);
-    status = dev->irq_state ? status | PCI_STATUS_INTERRUPT : status & ~PCI_STATUS_INTERRUPT;
+    status =
+        dev->irq_state ? status | PCI_STATUS_INTERRUPT : status & ~PCI_STATUS_INTERRUPT;
     pci_set_word(dev->config + PCI_STATUS, status);
     if (!(pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE)) {
         change_line(dev, pin, level ? 1 : -1);
@@ -186,10 +190,10 @@ void pci_bus_set_irqs(PCIBus *bus, int (*map_irq)(PCIDevice *dev, int pin),
     bus->irq_opaque = opaque;
 }
 
-/* -- The bus ----------------------------------------------------------------------------- */
+/* -- The bus ------------------------------------------------------------------------- */
 
-PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory, MemoryRegion *io,
-                    MemoryRegion *system_memory)
+PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory,
+                    MemoryRegion *io, MemoryRegion *system_memory)
 {
     PCIBus *bus = PCI_BUS(bus_new(TYPE_PCI_BUS, owner, name));
 

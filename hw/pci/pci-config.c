@@ -10,8 +10,8 @@
 #define DEFAULT_SUBSYSTEM_VENDOR_ID 0x1af4
 #define DEFAULT_SUBSYSTEM_ID 0x1100
 
-#define COMMAND_WRITABLE                                                                   \
-    (PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_SERR |         \
+#define COMMAND_WRITABLE                                                                 \
+    (PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_SERR |       \
      PCI_COMMAND_INTX_DISABLE)
 
 void pci_config_init(PCIDevice *dev)
@@ -25,7 +25,8 @@ void pci_config_init(PCIDevice *dev)
     pci_set_byte(config + PCI_REVISION_ID, klass->revision);
     pci_set_byte(config + PCI_PROG_IF, klass->prog_if);
     pci_set_word(config + PCI_CLASS_DEVICE, klass->class_id);
-    pci_set_byte(config + PCI_HEADER_TYPE, dev->multifunction ? PCI_HEADER_MULTIFUNCTION : 0);
+    pci_set_byte(config + PCI_HEADER_TYPE,
+                 dev->multifunction ? PCI_HEADER_MULTIFUNCTION : 0);
     pci_set_word(config + PCI_SUBSYSTEM_VENDOR_ID,
                  subsystem ? klass->subsystem_vendor_id : DEFAULT_SUBSYSTEM_VENDOR_ID);
     pci_set_word(config + PCI_SUBSYSTEM_ID,
@@ -40,8 +41,9 @@ void pci_config_init(PCIDevice *dev)
 
 void pci_config_reset(PCIDevice *dev)
 {
-    static const uint8_t cleared[] = {PCI_COMMAND,    PCI_COMMAND + 1,     PCI_STATUS,
-                                      PCI_STATUS + 1, PCI_CACHE_LINE_SIZE, PCI_INTERRUPT_LINE};
+    static const uint8_t cleared[] = {PCI_COMMAND,         PCI_COMMAND + 1,
+                                      PCI_STATUS,          PCI_STATUS + 1,
+                                      PCI_CACHE_LINE_SIZE, PCI_INTERRUPT_LINE};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cleared); i++) {
         unsigned at = cleared[i];
@@ -72,7 +74,8 @@ uint32_t pci_default_config_read(PCIDevice *dev, unsigned address, unsigned size
     return value;
 }
 
-void pci_default_config_write(PCIDevice *dev, unsigned address, uint32_t value, unsigned size)
+void pci_default_config_write(PCIDevice *dev, unsigned address, uint32_t value,
+                              unsigned size)
 {
     bool was_disabled =
         pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
@@ -97,9 +100,9 @@ void pci_default_config_write(PCIDevice *dev, unsigned address, uint32_t value, 
     }
 }
 
-/* Address: bus number in bits 23-16, device and function in 15-8, register in 7-0. Only bus
- * 0 is there; nobody answers elsewhere, and the host bridge completes the cycle itself
- * (section 3.7.4.1: reads give all ones, writes are dropped). */
+/* Address: bus number in bits 23-16, device and function in 15-8, register in 7-0. Only
+ * bus 0 is there; nobody answers elsewhere, and the host bridge completes the cycle
+ * itself (section 3.7.4.1: reads give all ones, writes are dropped). */
 static PCIDevice *addressed_device(PCIBus *bus, uint32_t address)
 {
     return address >> 16 & 0xff ? NULL : bus->devices[address >> 8 & 0xff];
@@ -113,7 +116,8 @@ uint32_t pci_bus_config_read(PCIBus *bus, uint32_t address, unsigned size)
     if (!dev) {
         return UINT32_MAX >> (32 - 8 * size);
     }
-    return PCI_DEVICE_GET_CLASS(dev)->config_read(dev, reg, MIN(size, PCI_CONFIG_SIZE - reg));
+    return PCI_DEVICE_GET_CLASS(dev)->config_read(dev, reg,
+                                                  MIN(size, PCI_CONFIG_SIZE - reg));
 }
 
 void pci_bus_config_write(PCIBus *bus, uint32_t address, uint32_t value, unsigned size)

@@ -1,6 +1,6 @@
 /*
- * A PCI device: its life, its base address registers (PCI Local Bus 2.1, section 6.2.5) and
- * its way to memory as a bus master.
+ * A PCI device: its life, its base address registers (PCI Local Bus 2.1, section 6.2.5)
+ * and its way to memory as a bus master.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,7 +8,7 @@
 #include "hw/pci/pci-regs.h"
 #include "memory/access.h"
 
-/* -- Base address registers -------------------------------------------------------------- */
+/* -- Base address registers ---------------------------------------------------------- */
 
 void pci_register_bar(PCIDevice *dev, unsigned n, uint8_t type, MemoryRegion *region)
 {
@@ -78,16 +78,18 @@ void pci_update_mappings(PCIDevice *dev)
         unmap_bar(bar);
         if (address != PCI_BAR_UNMAPPED) {
             bar->address = address;
-            memory_region_add_subregion_overlap(bar->type & PCI_BAR_IO ? bus->io : bus->memory,
+            memory_region_add_subregion_overlap(bar->type & PCI_BAR_IO ? bus->io
+                                                                       : bus->memory,
                                                 address, bar->region, PCI_BAR_PRIORITY);
         }
     }
     memory_region_set_enabled(&dev->bus_master_enable,
-                              pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER);
+                              pci_get_word(dev->config + PCI_COMMAND) &
+                                  PCI_COMMAND_MASTER);
     memory_region_transaction_commit();
 }
 
-/* -- Bus mastering ----------------------------------------------------------------------- */
+/* -- Bus mastering ------------------------------------------------------------------- */
 
 static void init_bus_master(PCIDevice *dev)
 {
@@ -95,8 +97,8 @@ static void init_bus_master(PCIDevice *dev)
 
     memory_region_init(&dev->bus_master_container, G_OBJECT(dev), "bus master container",
                        UINT64_MAX);
-    memory_region_init_alias(&dev->bus_master_enable, G_OBJECT(dev), "bus master", system, 0,
-                             memory_region_size(system));
+    memory_region_init_alias(&dev->bus_master_enable, G_OBJECT(dev), "bus master", system,
+                             0, memory_region_size(system));
     memory_region_set_enabled(&dev->bus_master_enable, false);
     memory_region_add_subregion(&dev->bus_master_container, 0, &dev->bus_master_enable);
     address_space_init(&dev->bus_master_as, &dev->bus_master_container,
@@ -118,7 +120,7 @@ uint32_t pci_dma_write(PCIDevice *dev, hwaddr addr, const void *buffer, hwaddr l
     return address_space_write(&dev->bus_master_as, addr, requester(dev), buffer, length);
 }
 
-/* -- Life -------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 bool pci_device_realize(Device *parent, GError **error)
 {
@@ -201,12 +203,12 @@ GType pci_device_get_type(void)
     static GType type;
 
     if (g_once_init_enter(&type)) {
-        g_once_init_leave(
-            &type,
-            g_type_register_static_simple(
-                TYPE_DEVICE, g_intern_static_string("pci-device"), sizeof(PCIDeviceClass),
-                (GClassInitFunc)(void *)pci_device_class_init, sizeof(PCIDevice),
-                pci_device_init, G_TYPE_FLAG_ABSTRACT));
+        g_once_init_leave(&type,
+                          g_type_register_static_simple(
+                              TYPE_DEVICE, g_intern_static_string("pci-device"),
+                              sizeof(PCIDeviceClass),
+                              (GClassInitFunc)(void *)pci_device_class_init,
+                              sizeof(PCIDevice), pci_device_init, G_TYPE_FLAG_ABSTRACT));
     }
     return type;
 }

@@ -69,15 +69,25 @@ static const struct {
     {0x0c05, "SMBus"},
 };
 
-static void print_class(uint16_t class_id, GString *out)
+const char *pci_class_name(uint16_t class_id)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(class_names); i++) {
         if (class_names[i].class_id == class_id) {
-            g_string_append_printf(out, "    %s", class_names[i].text);
-            return;
+            return class_names[i].text;
         }
     }
-    g_string_append_printf(out, "    Class %04u", class_id);
+    return NULL;
+}
+
+static void print_class(uint16_t class_id, GString *out)
+{
+    const char *name = pci_class_name(class_id);
+
+    if (name) {
+        g_string_append_printf(out, "    %s", name);
+    } else {
+        g_string_append_printf(out, "    Class %04u", class_id);
+    }
 }
 
 /* An unmapped BAR shows as all ones, and its end wraps: so QEMU prints it. */
@@ -87,15 +97,13 @@ static void print_bar(const PCIBar *bar, unsigned n, GString *out)
 
     if (bar->type & PCI_BAR_IO) {
         g_string_append_printf(out,
-                               "      BAR%u: I/O at 0x%04" PRIx64 " [0x%04" PRIx64 "].\n", n,
-                               bar->address, last);
+                               "      BAR%u: I/O at 0x%04" PRIx64 " [0x%04" PRIx64 "].\n",
+                               n, bar->address, last);
     } else {
-        g_string_append_printf(out,
-                               "      BAR%u: %d bit%s memory at 0x%08" PRIx64
-                               " [0x%08" PRIx64 "].\n",
-                               n, bar->type & PCI_BAR_MEMORY_64 ? 64 : 32,
-                               bar->type & PCI_BAR_PREFETCH ? " prefetchable" : "",
-                               bar->address, last);
+        g_string_append_printf(
+            out, "      BAR%u: %d bit%s memory at 0x%08" PRIx64 " [0x%08" PRIx64 "].\n",
+            n, bar->type & PCI_BAR_MEMORY_64 ? 64 : 32,
+            bar->type & PCI_BAR_PREFETCH ? " prefetchable" : "", bar->address, last);
     }
 }
 
@@ -122,7 +130,8 @@ static void print_device(const PCIDevice *dev, GString *out)
             print_bar(&dev->bars[n], n, out);
         }
     }
-    g_string_append_printf(out, "      id \"%s\"\n", dev->parent.id ? dev->parent.id : "");
+    g_string_append_printf(out, "      id \"%s\"\n",
+                           dev->parent.id ? dev->parent.id : "");
 }
 
 void pci_bus_print(PCIBus *bus, GString *out)

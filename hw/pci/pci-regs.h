@@ -37,7 +37,7 @@ enum {
     PCI_STATUS_INTERRUPT = 1 << 3, /* revision 2.3 */
     PCI_STATUS_FAST_BACK = 1 << 7,
     PCI_STATUS_DEVSEL_MEDIUM = 1 << 9,
-    PCI_STATUS_ERRORS = 0xf900,    /* all that writing 1 clears */
+    PCI_STATUS_ERRORS = 0xf900, /* all that writing 1 clears */
 };
 
 enum {

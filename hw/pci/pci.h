@@ -131,6 +131,9 @@ uint32_t pci_dma_write(PCIDevice *dev, hwaddr addr, const void *buffer, hwaddr l
 /* `info pci`, in QEMU 7.2's text. */
 void pci_bus_print(PCIBus *bus, GString *out);
 
+/* QEMU's words for a class ("IDE controller"), or NULL. */
+const char *pci_class_name(uint16_t class_id);
+
 static inline void pci_set_byte(uint8_t *config, uint8_t value)
 {
     config[0] = value;

@@ -12,6 +12,7 @@
 #include "machine/cli/options.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
+#include "machine/monitor/monitor.h"
 #include "machine/run-state.h"
 #include "machine/types/pc.h"
 #include "memory/io-lock.h"
@@ -260,7 +261,8 @@ static Chardev *chardev_for(const char *option, const char *text, const char *id
     GError *error = NULL;
     Chardev *chardev = chardev_new_from_text(id, text, &error);
 
-    if (error) {
+    if (error ||
+        (g_str_has_prefix(text, "mon:") && !monitor_add(chardev, MONITOR_HMP, &error))) {
         fail_with(error, option, text);
     }
     return chardev;
@@ -297,6 +299,35 @@ static void make_chardevs(Machine *machine, const SystemOptions *options)
                "-parallel");
     if (options->debugcon) {
         machine->config.debugcon = chardev_for("-debugcon", options->debugcon, "debugcon");
+    }
+}
+
+static void add_monitors(const char *option, const GPtrArray *texts, MonitorMode mode)
+{
+    static unsigned count;
+
+    for (guint i = 0; i < texts->len; i++) {
+        const char *text = texts->pdata[i];
+        g_autofree char *id = g_strdup_printf("compat_monitor%u", count++);
+        Chardev *chardev = chardev_for(option, text, id);
+        GError *error = NULL;
+
+        if (!g_str_has_prefix(text, "mon:") && !monitor_add(chardev, mode, &error)) {
+            fail_with(error, option, text);
+        }
+    }
+}
+
+static void make_monitors(const SystemOptions *options)
+{
+    GError *error = NULL;
+
+    add_monitors("-monitor", options->monitors, MONITOR_HMP);
+    add_monitors("-qmp", options->qmps, MONITOR_QMP);
+    for (guint i = 0; i < options->mons->len; i++) {
+        if (!monitor_add_from_text(options->mons->pdata[i], &error)) {
+            fail_with(error, "-mon", options->mons->pdata[i]);
+        }
     }
 }
 
@@ -387,6 +418,7 @@ int main(int argc, char **argv)
     policy = policy_of(&options);
     run_state_init(machine, &policy);
     make_chardevs(machine, &options);
+    make_monitors(&options);
     make_drives(&options);
     if (!machine_build(machine, &error)) {
         fail(error);
@@ -402,6 +434,7 @@ int main(int argc, char **argv)
     }
     status = run_state_main_loop();
     drive_cleanup();
+    monitor_cleanup();
     chardev_cleanup();
     io_unlock();
     return status;

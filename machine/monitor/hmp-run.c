@@ -1,0 +1,69 @@
+/*
+ * HMP: running, stopping and resetting the machine.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/monitor/hmp.h"
+#include "machine/monitor/machine-control.h"
+#include "machine/run-state.h"
+
+static void run_status(Hmp *hmp, const HmpArgs *args)
+{
+    bool running = run_state_running();
+
+    hmp_printf(hmp, "VM status: %s", running ? "running" : "paused");
+    if (!running && run_state() != RUN_STATE_PAUSED) {
+        hmp_printf(hmp, " (%s)", run_state_name());
+    }
+    hmp_printf(hmp, "\n");
+}
+
+static void run_stop(Hmp *hmp, const HmpArgs *args)
+{
+    run_state_stop();
+}
+
+static void run_cont(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+
+    if (!machine_control_cont(&error)) {
+        hmp_report(hmp, error);
+    }
+}
+
+static void run_quit(Hmp *hmp, const HmpArgs *args)
+{
+    hmp->ended = true;
+    run_state_quit(0, SYSTEM_CAUSE_HOST_QMP_QUIT);
+}
+
+static void run_system_reset(Hmp *hmp, const HmpArgs *args)
+{
+    system_reset_request(SYSTEM_CAUSE_HOST_QMP_SYSTEM_RESET, "monitor");
+}
+
+static void run_system_powerdown(Hmp *hmp, const HmpArgs *args)
+{
+    run_state_powerdown();
+}
+
+static void run_system_wakeup(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+
+    if (!machine_control_wakeup(&error)) {
+        hmp_report(hmp, error);
+    }
+}
+
+const HmpCommand hmp_run_commands[] = {
+    {"info status", "", "", "show the current VM status (running|paused)", run_status},
+    {"stop|s", "", "", "stop emulation", run_stop},
+    {"cont|c", "", "", "resume emulation", run_cont},
+    {"quit|q", "", "", "quit the emulator", run_quit},
+    {"system_reset", "", "", "reset the system", run_system_reset},
+    {"system_powerdown", "", "", "send system power down event", run_system_powerdown},
+    {"system_wakeup", "", "", "wakeup guest from suspend", run_system_wakeup},
+    {NULL},
+};

@@ -1,0 +1,89 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/monitor/machine-control.h"
+
+#include <gio/gio.h>
+#include <unistd.h>
+
+#include "hw/core/option-string.h"
+#include "machine/device-add.h"
+#include "machine/run-state.h"
+
+bool machine_control_cont(GError **error)
+{
+    if (run_state_cont()) {
+        return true;
+    }
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s",
+                run_state() == RUN_STATE_SHUTDOWN || run_state() == RUN_STATE_INTERNAL_ERROR
+                    ? "Resetting the Virtual Machine is required"
+                    : "The machine cannot continue in its present state");
+    return false;
+}
+
+bool machine_control_wakeup(GError **error)
+{
+    if (run_state() != RUN_STATE_SUSPENDED) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "Unable to wake up: guest is not in suspended state");
+        return false;
+    }
+    system_wakeup_request();
+    return true;
+}
+
+/* PCI alone has slots that a device can be put into while the machine runs. */
+static bool bus_is_hotpluggable(Bus *bus, GError **error)
+{
+    if (bus && g_strcmp0(BUS_GET_CLASS(bus)->bus_type, "PCI") != 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "Bus '%s' does not support hotplugging", bus->name);
+        return false;
+    }
+    return true;
+}
+
+bool machine_control_device_add(const char *text, GError **error)
+{
+    g_autoptr(OptionString) options = option_string_parse(text, "driver");
+    const char *driver = option_string_get(options, "driver");
+    GType type = driver ? device_type_by_name(driver, NULL) : G_TYPE_INVALID;
+
+    if (type != G_TYPE_INVALID) {
+        g_autoptr(GTypeClass) klass = g_type_class_ref(type);
+        const char *name = option_string_get(options, "bus");
+        const char *wanted = DEVICE_CLASS(klass)->bus_type;
+        Bus *bus = name || wanted ? bus_find(name ? NULL : wanted, name) : NULL;
+
+        if (!bus_is_hotpluggable(bus, error)) {
+            return false;
+        }
+    }
+    return device_add_from_text(text, error) != NULL;
+}
+
+bool machine_control_device_del(const char *id, GError **error)
+{
+    Device *dev = *id == '/' ? device_find_by_path(id) : device_find_by_id(id);
+
+    if (!dev) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Device '%s' not found", id);
+        return false;
+    }
+    if (!bus_is_hotpluggable(dev->bus, error)) {
+        return false;
+    }
+    if (!dev->bus || !DEVICE_GET_CLASS(dev)->user_creatable) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "Device '%s' does not support hotplugging", G_OBJECT_TYPE_NAME(dev));
+        return false;
+    }
+    device_unplug(dev);
+    return true;
+}
+
+int machine_control_thread_id(unsigned cpu_index)
+{
+    return getpid();
+}

@@ -1,0 +1,125 @@
+/*
+ * QMP: devices come, go and are described.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <string.h>
+
+#include "hw/core/device.h"
+#include "machine/monitor/machine-control.h"
+#include "machine/monitor/qmp.h"
+#include "machine/monitor/qom.h"
+
+/* A value in the spelling of -device, its commas doubled. */
+static char *value_text(JsonNode *value)
+{
+    g_autoptr(GString) text = NULL;
+
+    switch (JSON_NODE_HOLDS_VALUE(value) ? json_node_get_value_type(value) : 0) {
+    case G_TYPE_STRING:
+        text = g_string_new(json_node_get_string(value));
+        g_string_replace(text, ",", ",,", 0);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    case G_TYPE_BOOLEAN:
+        return g_strdup(json_node_get_boolean(value) ? "on" : "off");
+    case G_TYPE_INT64:
+        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(value));
+    default:
+        return NULL;
+    }
+}
+
+static JsonNode *run_device_add(JsonObject *args, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+
+    if (!json_object_has_member(args, "driver")) {
+        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter 'driver' is missing");
+        return NULL;
+    }
+    json_object_iter_init_ordered(&iter, args);
+    while (json_object_iter_next_ordered(&iter, &name, &value)) {
+        g_autofree char *spelled = value_text(value);
+
+        if (!spelled || strpbrk(name, ",=")) {
+            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
+                        "Invalid parameter type for '%s', expected: string", name);
+            return NULL;
+        }
+        g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", name, spelled);
+    }
+    machine_control_device_add(text->str, error);
+    return NULL;
+}
+
+static JsonNode *run_device_del(JsonObject *args, GError **error)
+{
+    const char *id = json_object_get_string_member(args, "id");
+    Device *dev = *id == '/' ? device_find_by_path(id) : device_find_by_id(id);
+    g_autofree char *path = dev ? g_strdup(dev->path) : NULL;
+    g_autofree char *name = dev ? g_strdup(dev->id) : NULL;
+
+    if (!dev) {
+        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", id);
+    } else if (machine_control_device_del(id, error)) {
+        JsonNode *data = qmp_object("path:s", path);
+
+        if (name) {
+            json_object_set_string_member(json_node_get_object(data), "device", name);
+        }
+        qmp_event("DEVICE_DELETED", data);
+    }
+    return NULL;
+}
+
+static void add_property(const Property *property, void *opaque)
+{
+    JsonNode *node =
+        qmp_object("name:s,type:s", property->name, qom_property_type(property));
+    JsonObject *object = json_node_get_object(node);
+
+    switch (property->kind) {
+    case PROPERTY_STRING:
+        break;
+    case PROPERTY_BOOL:
+        json_object_set_boolean_member(object, "default-value", property->initial != 0);
+        break;
+    case PROPERTY_ENUM:
+        json_object_set_string_member(object, "default-value",
+                                      property->names[property->initial]);
+        break;
+    default:
+        json_object_set_int_member(object, "default-value", (gint64)property->initial);
+    }
+    if (property->help) {
+        json_object_set_string_member(object, "description", property->help);
+    }
+    json_array_add_element(opaque, node);
+}
+
+static JsonNode *run_list_properties(JsonObject *args, GError **error)
+{
+    const char *name = json_object_get_string_member(args, "typename");
+    GType type = device_type_by_name(name, NULL);
+    g_autoptr(GTypeClass) klass = NULL;
+    JsonArray *list;
+
+    if (type == G_TYPE_INVALID) {
+        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", name);
+        return NULL;
+    }
+    klass = g_type_class_ref(type);
+    list = json_array_new();
+    property_foreach(G_OBJECT_CLASS(klass), add_property, list);
+    return qmp_array(list);
+}
+
+const QmpCommand qmp_device_commands[] = {
+    {"device_add", "*", run_device_add},
+    {"device_del", "id:s", run_device_del},
+    {"device-list-properties", "typename:s", run_list_properties},
+    {NULL},
+};

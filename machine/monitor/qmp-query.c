@@ -1,0 +1,298 @@
+/*
+ * QMP: what asks and changes nothing.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <sys/stat.h>
+
+#include "hw/block/block.h"
+#include "hw/pci/pci-regs.h"
+#include "machine/machine.h"
+#include "machine/monitor/machine-control.h"
+#include "machine/monitor/qmp.h"
+#include "machine/run-state.h"
+
+static JsonNode *query_status(JsonObject *args, GError **error)
+{
+    return qmp_object("status:s,singlestep:b,running:b", run_state_name(), false,
+                      run_state_running());
+}
+
+/* The version of QEMU whose behaviour this is: clients choose what they do by it. */
+static JsonNode *query_version(JsonObject *args, GError **error)
+{
+    return qmp_object("qemu:n,package:s",
+                      qmp_object("micro:i,minor:i,major:i", (gint64)22, (gint64)2,
+                                 (gint64)7),
+                      "Umbra 0.1.0");
+}
+
+static void add_command(const QmpCommand *command, void *opaque)
+{
+    json_array_add_element(opaque, qmp_object("name:s", command->name));
+}
+
+static JsonNode *query_commands(JsonObject *args, GError **error)
+{
+    JsonArray *list = json_array_new();
+
+    json_array_add_element(list, qmp_object("name:s", "qmp_capabilities"));
+    qmp_foreach_command(add_command, list);
+    return qmp_array(list);
+}
+
+static JsonNode *query_name(JsonObject *args, GError **error)
+{
+    const char *name = machine_current()->config.name;
+
+    return name ? qmp_object("name:s", name) : NULL;
+}
+
+static JsonNode *query_uuid(JsonObject *args, GError **error)
+{
+    const char *uuid = machine_current()->config.uuid;
+
+    return qmp_object("UUID:s", uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+}
+
+static JsonNode *query_kvm(JsonObject *args, GError **error)
+{
+    return qmp_object("enabled:b,present:b",
+                      g_strcmp0(accel_name(machine_current()->accel), "kvm") == 0, true);
+}
+
+static JsonNode *query_target(JsonObject *args, GError **error)
+{
+    return qmp_object("arch:s", "x86_64");
+}
+
+static JsonNode *query_current_machine(JsonObject *args, GError **error)
+{
+    return qmp_object("wakeup-suspend-support:b", true);
+}
+
+static JsonNode *query_memory_size(JsonObject *args, GError **error)
+{
+    return qmp_object("base-memory:i,plugged-memory:i",
+                      (gint64)machine_current()->config.ram_size, (gint64)0);
+}
+
+static JsonNode *query_nothing(JsonObject *args, GError **error)
+{
+    return qmp_array(json_array_new());
+}
+
+static void add_machine(const MachineType *type, void *opaque)
+{
+    JsonNode *node =
+        qmp_object("hotpluggable-cpus:b,name:s,numa-mem-supported:b,default-cpu-type:s,"
+                   "cpu-max:i,deprecated:b,default-ram-id:s",
+                   false, type->name, false, "qemu64-x86_64-cpu", (gint64)255,
+                   type->deprecated != NULL, "pc.ram");
+    JsonObject *object = json_node_get_object(node);
+
+    if (type->is_default) {
+        json_object_set_boolean_member(object, "is-default", true);
+    }
+    if (type->alias) {
+        json_object_set_string_member(object, "alias", type->alias);
+    }
+    json_array_add_element(opaque, node);
+}
+
+static JsonNode *query_machines(JsonObject *args, GError **error)
+{
+    JsonArray *list = json_array_new();
+
+    machine_types_foreach(add_machine, list);
+    return qmp_array(list);
+}
+
+static JsonNode *query_cpus(JsonObject *args, GError **error)
+{
+    GPtrArray *cpus = machine_current()->cpus;
+    JsonArray *list = json_array_new();
+
+    for (unsigned i = 0; i < cpus->len; i++) {
+        const X86CPU *cpu = cpus->pdata[i];
+
+        json_array_add_element(
+            list,
+            qmp_object("thread-id:i,props:n,qom-path:s,cpu-index:i,target:s",
+                       (gint64)machine_control_thread_id(i),
+                       qmp_object("core-id:i,thread-id:i,socket-id:i", (gint64)0, (gint64)0,
+                                  (gint64)i),
+                       cpu->parent.path, (gint64)cpu->index, "x86_64"));
+    }
+    return qmp_array(list);
+}
+
+/* -- Chardevs and disks -------------------------------------------------------------------- */
+
+static void add_chardev(Chardev *chardev, void *opaque)
+{
+    g_autofree char *text = chardev_describe(chardev);
+
+    json_array_add_element(opaque,
+                           qmp_object("frontend-open:b,filename:s,label:s",
+                                      chardev_in_use(chardev), text, chardev_id(chardev)));
+}
+
+static JsonNode *query_chardev(JsonObject *args, GError **error)
+{
+    JsonArray *list = json_array_new();
+
+    chardev_foreach(add_chardev, list);
+    return qmp_array(list);
+}
+
+static void add_backend(const char *name, void *opaque)
+{
+    json_array_add_element(opaque, qmp_object("name:s", name));
+}
+
+static JsonNode *query_chardev_backends(JsonObject *args, GError **error)
+{
+    JsonArray *list = json_array_new();
+
+    chardev_foreach_backend(add_backend, list);
+    return qmp_array(list);
+}
+
+static JsonNode *image_info(BlockBackend *drive)
+{
+    const char *file = drive_options(drive)->file;
+    struct stat status;
+    gint64 allocated = file && stat(file, &status) == 0 ? status.st_blocks * 512 : 0;
+
+    return qmp_object("filename:s,format:s,virtual-size:i,actual-size:i,dirty-flag:b",
+                      file ? file : "", "raw",
+                      (gint64)(block_sectors(drive) * BLOCK_SECTOR_SIZE), allocated, false);
+}
+
+static void add_drive(BlockBackend *drive, void *opaque)
+{
+    const DriveOptions *options = drive_options(drive);
+    JsonNode *inserted = qmp_object(
+        "iops_rd:i,detect_zeroes:s,image:n,iops_wr:i,ro:b,backing_file_depth:i,drv:s,"
+        "iops:i,bps_wr:i,write_threshold:i,encrypted:b,bps:i,bps_rd:i,cache:n,file:s",
+        (gint64)0, "off", image_info(drive), (gint64)0, block_is_readonly(drive), (gint64)0,
+        "raw", (gint64)0, (gint64)0, (gint64)0, false, (gint64)0, (gint64)0,
+        qmp_object("no-flush:b,direct:b,writeback:b", false, false, true),
+        options->file ? options->file : "");
+
+    json_array_add_element(opaque,
+                           qmp_object("device:s,locked:b,removable:b,inserted:n,type:s",
+                                      options->id, false, options->cdrom, inserted,
+                                      "unknown"));
+}
+
+static JsonNode *query_block(JsonObject *args, GError **error)
+{
+    JsonArray *list = json_array_new();
+
+    drive_foreach(add_drive, list);
+    return qmp_array(list);
+}
+
+/* -- PCI ----------------------------------------------------------------------------------- */
+
+static JsonNode *pci_regions(const PCIDevice *dev)
+{
+    JsonArray *list = json_array_new();
+
+    for (int i = 0; i < PCI_BARS; i++) {
+        const PCIBar *bar = &dev->bars[i];
+        JsonNode *node;
+
+        if (!bar->region) {
+            continue;
+        }
+        node = qmp_object("bar:i,size:i,address:i", (gint64)i, (gint64)bar->size,
+                          (gint64)bar->address);
+        if (!(bar->type & 1)) {
+            JsonObject *object = json_node_get_object(node);
+
+            json_object_set_boolean_member(object, "prefetch", bar->type & 8);
+            json_object_set_boolean_member(object, "mem_type_64", bar->type & 4);
+        }
+        json_object_set_string_member(json_node_get_object(node), "type",
+                                      bar->type & 1 ? "io" : "memory");
+        json_array_add_element(list, node);
+    }
+    return qmp_array(list);
+}
+
+static JsonNode *pci_class_info(uint16_t class_id)
+{
+    JsonNode *node = qmp_object("class:i", (gint64)class_id);
+    const char *name = pci_class_name(class_id);
+
+    if (name) {
+        json_object_set_string_member(json_node_get_object(node), "desc", name);
+    }
+    return node;
+}
+
+static JsonNode *pci_device(const PCIDevice *dev)
+{
+    const uint8_t *config = dev->config;
+    uint8_t pin = config[PCI_INTERRUPT_PIN];
+    JsonNode *node = qmp_object(
+        "irq_pin:i,bus:i,qdev_id:s,slot:i,class_info:n,id:n,function:i,regions:n",
+        (gint64)pin, (gint64)0, dev->parent.id ? dev->parent.id : "",
+        (gint64)PCI_SLOT(dev->devfn), pci_class_info(pci_get_word(config + PCI_CLASS_DEVICE)),
+        qmp_object("device:i,subsystem-vendor:i,vendor:i,subsystem:i",
+                   (gint64)pci_get_word(config + PCI_DEVICE_ID),
+                   (gint64)pci_get_word(config + PCI_SUBSYSTEM_VENDOR_ID),
+                   (gint64)pci_get_word(config + PCI_VENDOR_ID),
+                   (gint64)pci_get_word(config + PCI_SUBSYSTEM_ID)),
+        (gint64)PCI_FUNCTION(dev->devfn), pci_regions(dev));
+
+    if (pin) {
+        json_object_set_int_member(json_node_get_object(node), "irq",
+                                   config[PCI_INTERRUPT_LINE]);
+    }
+    return node;
+}
+
+static JsonNode *query_pci(JsonObject *args, GError **error)
+{
+    PCIBus *bus = machine_current()->pci;
+    JsonArray *buses = json_array_new(), *devices;
+
+    if (bus) {
+        devices = json_array_new();
+        for (unsigned devfn = 0; devfn < 256; devfn++) {
+            PCIDevice *dev = pci_find_device(bus, (uint8_t)devfn);
+
+            if (dev) {
+                json_array_add_element(devices, pci_device(dev));
+            }
+        }
+        json_array_add_element(buses, qmp_object("bus:i,devices:n", (gint64)0,
+                                                 qmp_array(devices)));
+    }
+    return qmp_array(buses);
+}
+
+const QmpCommand qmp_query_commands[] = {
+    {"query-status", "", query_status},
+    {"query-version", "", query_version},
+    {"query-commands", "", query_commands},
+    {"query-name", "", query_name},
+    {"query-uuid", "", query_uuid},
+    {"query-kvm", "", query_kvm},
+    {"query-target", "", query_target},
+    {"query-current-machine", "", query_current_machine},
+    {"query-memory-size-summary", "", query_memory_size},
+    {"query-memory-devices", "", query_nothing},
+    {"query-iothreads", "", query_nothing},
+    {"query-machines", "", query_machines},
+    {"query-cpus-fast", "", query_cpus},
+    {"query-chardev", "", query_chardev},
+    {"query-chardev-backends", "", query_chardev_backends},
+    {"query-block", "", query_block},
+    {"query-pci", "", query_pci},
+    {NULL},
+};

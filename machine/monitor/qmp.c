@@ -1,0 +1,203 @@
+/*
+ * QMP: finding commands, checking their arguments.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/monitor/qmp.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static const QmpCommand *const tables[] = {
+    qmp_run_commands,
+    qmp_query_commands,
+    qmp_device_commands,
+    qmp_qom_commands,
+};
+
+G_DEFINE_QUARK(qmp-error-quark, qmp_error)
+
+void qmp_foreach_command(void (*func)(const QmpCommand *command, void *opaque), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+        for (const QmpCommand *command = tables[i]; command->name; command++) {
+            func(command, opaque);
+        }
+    }
+}
+
+static const QmpCommand *find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+        for (const QmpCommand *command = tables[i]; command->name; command++) {
+            if (strcmp(command->name, name) == 0) {
+                return command;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* -- Arguments --------------------------------------------------------------------------- */
+
+static bool is_kind(JsonNode *value, char kind)
+{
+    GType type = JSON_NODE_HOLDS_VALUE(value) ? json_node_get_value_type(value) : 0;
+
+    switch (kind) {
+    case 's':
+        return type == G_TYPE_STRING;
+    case 'i':
+        return type == G_TYPE_INT64;
+    case 'b':
+        return type == G_TYPE_BOOLEAN;
+    case 'o':
+        return JSON_NODE_HOLDS_OBJECT(value);
+    case 'a':
+        return JSON_NODE_HOLDS_ARRAY(value);
+    default:
+        return true;
+    }
+}
+
+static const char *kind_name(char kind)
+{
+    return kind == 's'   ? "string"
+           : kind == 'i' ? "integer"
+           : kind == 'b' ? "boolean"
+           : kind == 'o' ? "object"
+                         : "array";
+}
+
+/* Finds `name` of `length` among "NAME:KIND,..."; NULL or the kind's place. */
+static const char *find_arg(const char *specification, const char *name, size_t length)
+{
+    for (const char *p = specification; *p;) {
+        size_t part = strcspn(p, ":");
+
+        if (part == length && strncmp(p, name, length) == 0) {
+            return p + part + 1;
+        }
+        p += strcspn(p, ",");
+        p += *p == ',';
+    }
+    return NULL;
+}
+
+static bool check_present(const char *specification, JsonObject *args, GError **error)
+{
+    for (const char *p = specification; *p;) {
+        size_t part = strcspn(p, ":");
+        g_autofree char *name = g_strndup(p, part);
+        char kind = p[part + 1];
+        bool optional = p[part + 2] == '?';
+        JsonNode *value = json_object_get_member(args, name);
+
+        if (!value && !optional) {
+            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter '%s' is missing",
+                        name);
+            return false;
+        }
+        if (value && !is_kind(value, kind)) {
+            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
+                        "Invalid parameter type for '%s', expected: %s", name,
+                        kind_name(kind));
+            return false;
+        }
+        p += strcspn(p, ",");
+        p += *p == ',';
+    }
+    return true;
+}
+
+static bool check_args(const char *specification, JsonObject *args, GError **error)
+{
+    JsonObjectIter iter;
+    const char *name;
+
+    if (strcmp(specification, "*") == 0) {
+        return true;
+    }
+    if (!check_present(specification, args, error)) {
+        return false;
+    }
+    json_object_iter_init_ordered(&iter, args);
+    while (json_object_iter_next_ordered(&iter, &name, NULL)) {
+        if (!find_arg(specification, name, strlen(name))) {
+            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter '%s' is unexpected",
+                        name);
+            return false;
+        }
+    }
+    return true;
+}
+
+JsonNode *qmp_run(const char *name, JsonObject *args, GError **error)
+{
+    const QmpCommand *command = find(name);
+    GError *failure = NULL;
+    JsonNode *value;
+
+    if (!command) {
+        g_set_error(error, QMP_ERROR, QMP_COMMAND_NOT_FOUND,
+                    "The command %s has not been found", name);
+        return NULL;
+    }
+    if (!check_args(command->args, args, error)) {
+        return NULL;
+    }
+    value = command->run(args, &failure);
+    if (failure) {
+        g_propagate_error(error, failure);
+        g_clear_pointer(&value, json_node_unref);
+        return NULL;
+    }
+    return value ? value : qmp_object("");
+}
+
+/* -- Values ------------------------------------------------------------------------------ */
+
+JsonNode *qmp_string(const char *text)
+{
+    return json_node_init_string(json_node_alloc(), text ? text : "");
+}
+
+JsonNode *qmp_array(JsonArray *array)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    json_node_take_array(node, array);
+    return node;
+}
+
+JsonNode *qmp_object(const char *members, ...)
+{
+    JsonObject *object = json_object_new();
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+    va_list values;
+
+    va_start(values, members);
+    for (const char *p = members; *p;) {
+        size_t part = strcspn(p, ":");
+        g_autofree char *name = g_strndup(p, part);
+
+        switch (p[part + 1]) {
+        case 's':
+            json_object_set_string_member(object, name, va_arg(values, const char *));
+            break;
+        case 'i':
+            json_object_set_int_member(object, name, va_arg(values, gint64));
+            break;
+        case 'b':
+            json_object_set_boolean_member(object, name, va_arg(values, int));
+            break;
+        default:
+            json_object_set_member(object, name, va_arg(values, JsonNode *));
+        }
+        p += part + 2;
+        p += *p == ',';
+    }
+    va_end(values);
+    json_node_take_object(node, object);
+    return node;
+}

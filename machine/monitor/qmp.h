@@ -1,0 +1,55 @@
+/*
+ * QMP, the monitor for programs: a table of commands, JSON in and out.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#ifndef MACHINE_MONITOR_QMP_H
+#define MACHINE_MONITOR_QMP_H
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+/* QMP's error classes; an error of another domain is a GenericError. */
+#define QMP_ERROR (qmp_error_quark())
+GQuark qmp_error_quark(void);
+typedef enum QmpErrorClass {
+    QMP_GENERIC_ERROR,
+    QMP_COMMAND_NOT_FOUND,
+    QMP_DEVICE_NOT_ACTIVE,
+    QMP_DEVICE_NOT_FOUND,
+    QMP_KVM_MISSING_CAP,
+} QmpErrorClass;
+
+/*
+ * A command. `args` names what it takes, "NAME:KIND,...", a KIND being s string, i
+ * integer, b boolean, o object, a array, v any value, with a ? after it where it may be
+ * left out; "*" means anything. They are checked before `run`, whose value NULL without
+ * an error is the empty object.
+ */
+typedef struct QmpCommand {
+    const char *name;
+    const char *args;
+    JsonNode *(*run)(JsonObject *args, GError **error);
+} QmpCommand;
+
+/* The tables, each ended by a row without a name. */
+extern const QmpCommand qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
+    qmp_qom_commands[];
+
+/* Runs a command: its value, or NULL and *error. Machine lock. */
+JsonNode *qmp_run(const char *name, JsonObject *args, GError **error);
+
+void qmp_foreach_command(void (*func)(const QmpCommand *command, void *opaque),
+                         void *opaque);
+
+/* Tells every peer that has negotiated. Takes `data`, which may be NULL. Machine lock. */
+void qmp_event(const char *name, JsonNode *data);
+
+/* An object of members "NAME:KIND" with their values: s const char *, i gint64, b int,
+ * n JsonNode * (taken). */
+JsonNode *qmp_object(const char *members, ...);
+JsonNode *qmp_array(JsonArray *array); /* takes it */
+JsonNode *qmp_string(const char *text);
+
+#endif
