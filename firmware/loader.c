@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "firmware/guest/guest.h"
+
 const FirmwareRules firmware_rules_bios = {"firmware", KiB(64), MiB(16)};
 const FirmwareRules firmware_rules_option_rom = {"option ROM", 0, MiB(16)};
 
@@ -240,10 +242,18 @@ static bool check_size(uint64_t size, const FirmwareRules *rules, const char *pa
 GBytes *firmware_load(const char *name, const char *const *directories,
                       const FirmwareRules *rules, GError **error)
 {
-    g_autofree char *path = firmware_find_file(name, directories, error);
+    GError *not_found = NULL;
+    g_autofree char *path = firmware_find_file(name, directories, &not_found);
     g_autoptr(GByteArray) data = NULL;
 
     if (!path) {
+        GBytes *guest = strchr(name, '/') ? NULL : firmware_guest_image(name);
+
+        if (guest) {
+            g_error_free(not_found);
+            return guest;
+        }
+        g_propagate_error(error, not_found);
         g_prefix_error(error, "%s ", rules->what);
         return NULL;
     }

@@ -44,9 +44,10 @@ char *firmware_find_file(const char *name, const char *const *directories,
                          GError **error);
 
 /*
- * Finds, reads and, where it starts with gzip's magic, decompresses an image.
- * Decompressing stops at rules->max_size, so that a small file cannot fill the host's
- * memory. NULL and *error in one sentence on failure. Needs no lock.
+ * Finds (of files that are nowhere, the built-in ones of guest.h), reads and, where it
+ * starts with gzip's magic, decompresses an image. Decompressing stops at
+ * rules->max_size, so that a small file cannot fill the host's memory. NULL and *error in
+ * one sentence on failure. Needs no lock.
  */
 GBytes *firmware_load(const char *name, const char *const *directories,
                       const FirmwareRules *rules, GError **error);
