@@ -150,7 +150,7 @@ reset_by_ctrl_alt_del:
         jmp     reset_by_ctrl_alt_del
 
 # wait: whoever carries a request out may take a moment.
-wait:   movl    $1000000, %ecx
+wait:   movl    $100000, %ecx
 1:      inb     $0x80, %al
         decl    %ecx
         jnz     1b

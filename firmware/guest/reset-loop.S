@@ -142,7 +142,7 @@ main:   movl    $file, %esi
         call    *%ebp
         # Whoever carries the reset out may take a moment. Reads of an idle port take about
         # one microsecond each on real buses, and longer in emulators.
-        movl    $1000000, %ecx
+        movl    $100000, %ecx
 4:      inb     $0x80, %al
         decl    %ecx
         jnz     4b
