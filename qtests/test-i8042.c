@@ -56,7 +56,7 @@ static void expect(bool aux, ...)
         i++;
     }
     va_end(bytes);
-    ck_assert_int_eq(status() & 0x01, 0);
+    ck_assert_int_eq(status() & 0x21, 0);
 }
 
 static void set_mode(uint8_t mode)

@@ -137,15 +137,15 @@ START_TEST(words)
      * page is not connected. */
     outb(0xd8, 0);
     outb(0xc4, 0x00);
-    outb(0xc4, 0x80);
+    outb(0xc4, 0x10);
     outb(0x8b, 0x03);
     outb(0xc6, 0x01);
     outb(0xc6, 0x00);
     outb(0xd6, 0x45);
     outb(0xd4, 0x01);
     ck_assert_int_eq(isa_dma_transfer(board.isa, 5, data, 5, true, NULL), 4);
-    ck_assert_mem_eq(ram + 0x30000, data, 4);
-    ck_assert_int_eq(ram[0x30004], 0);
+    ck_assert_mem_eq(ram + 0x22000, data, 4);
+    ck_assert_int_eq(ram[0x22004], 0);
 }
 END_TEST
 

@@ -18,8 +18,8 @@ GType kvmvapic_get_type(void);
  * CPU whose access is running, or NULL. */
 Device *vmport_new(ISABus *bus, X86CPU *(*current_cpu)(void), GError **error);
 
-/* "kvmvapic" at ports 0x7e and 0x7f of `io`: the option ROM that would use it is not
- * loaded, so it ignores what is written. */
+/* "kvmvapic" at ports 0x7e and 0x7f of `io`. It has no patcher to offer: what the option ROM
+ * of that name writes is ignored, and reads give all ones. */
 Device *kvmvapic_new(MemoryRegion *io, GError **error);
 
 #endif

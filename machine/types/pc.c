@@ -220,7 +220,7 @@ static bool pc_build(Machine *machine, GError **error)
         !make_irqchip(pc, error) || !make_firmware_config(pc, error)) {
         return false;
     }
-    pc->rtc = mc146818_rtc_new(machine->isa, 2000, NULL, error);
+    pc->rtc = mc146818_rtc_new(machine->isa, 0, NULL, error);
     return pc->rtc && make_timers(pc, error) && make_superio(pc, error) &&
            make_disk_and_power(pc, error) && attach_drives(error);
 }
