@@ -7,6 +7,8 @@
  */
 #include "hw/nvram/fw-cfg-internal.h"
 
+#include <string.h>
+
 #include "memory/access.h"
 
 /* What the register reads: "QEMU CFG". */
@@ -34,6 +36,26 @@ G_STATIC_ASSERT(sizeof(DMADescriptor) == 16);
 
 static const MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
 
+/* By a copy, so that a transfer that fails midway leaves the item as it was. */
+static bool write_item(FWCfg *cfg, FWCfgItem *item, uint32_t start, hwaddr address,
+                       uint32_t length)
+{
+    g_autofree uint8_t *data = NULL;
+
+    if (!item->writable) {
+        return false;
+    }
+    data = g_malloc(length);
+    if (address_space_read(cfg->dma, address, attrs, data, length) != MEMTX_OK) {
+        return false;
+    }
+    memcpy(item->data + start, data, length);
+    if (item->written) {
+        item->written(item->opaque, start, length);
+    }
+    return true;
+}
+
 /* The part of a transfer that the item has bytes for. False: the transfer fails. */
 static bool transfer_item(FWCfg *cfg, FWCfgItem *item, uint32_t control, hwaddr address,
                           uint32_t length)
@@ -45,17 +67,7 @@ static bool transfer_item(FWCfg *cfg, FWCfgItem *item, uint32_t control, hwaddr 
         return address_space_write(cfg->dma, address, attrs, item->data + start,
                                    length) == MEMTX_OK;
     }
-    if (control & DMA_WRITE) {
-        if (!item->writable ||
-            address_space_read(cfg->dma, address, attrs, item->data + start, length) !=
-                MEMTX_OK) {
-            return false;
-        }
-        if (item->written) {
-            item->written(item->opaque, start, length);
-        }
-    }
-    return true;
+    return !(control & DMA_WRITE) || write_item(cfg, item, start, address, length);
 }
 
 /* The part past the item's end: reads as zeroes, takes no writes. */

@@ -17,8 +17,9 @@
 #define FW_CFG_DMA_PORT 0x514
 
 #define KEY_INVALID 0xffff
-#define KEY_WRITE_BIT 0x4000 /* once asked for a writable item; ignored since QEMU 2.4   \
-                              */
+#define KEY_WRITE_BIT                                                                    \
+    0x4000 /* once asked for a writable item; ignored since QEMU 2.4                     \
+            */
 
 enum {
     ID_PORTS = 1 << 0,
