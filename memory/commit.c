@@ -225,6 +225,7 @@ void address_space_detach_view(AddressSpace *as)
     view->users--;
     view_free_unless_used(view);
     __atomic_add_fetch(&memory_generation, 1, __ATOMIC_SEQ_CST);
+    memory_reclaim();
 }
 
 /* -- The commit ------------------------------------------------------------------------------ */
@@ -482,6 +483,22 @@ static void notify(GArray *changes, GArray *moves)
     }
 }
 
+/* Several address spaces may have left the same view. */
+static void free_left_views(GArray *moves)
+{
+    for (guint i = 0; i < moves->len; i++) {
+        FlatView *left = g_array_index(moves, Move, i).from;
+        bool again = false;
+
+        for (guint j = 0; j < i && !again; j++) {
+            again = g_array_index(moves, Move, j).from == left;
+        }
+        if (!again) {
+            view_free_unless_used(left);
+        }
+    }
+}
+
 static void commit(void)
 {
     g_autoptr(GArray) moves = g_array_new(false, false, sizeof(Move));
@@ -501,13 +518,8 @@ static void commit(void)
     transaction.notifying = true;
     notify(changes, moves);
     transaction.notifying = false;
-    for (guint i = 0; i < moves->len; i++) {
-        FlatView *left = g_array_index(moves, Move, i).from;
-
-        if (left->root && left->root->view == left) {
-            view_free_unless_used(left);
-        }
-    }
+    free_left_views(moves);
+    memory_reclaim();
 }
 
 void memory_region_transaction_begin(void)

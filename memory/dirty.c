@@ -48,6 +48,7 @@ void ram_dirty_unwatch(RAMBlock *block, unsigned client)
         __atomic_and_fetch(&block->watched, ~(1u << client), __ATOMIC_RELEASE);
         rcu_assign_pointer(block->dirty[client], NULL);
         memory_retire(bitmap, g_free);
+        memory_reclaim();
     }
 }
 

@@ -188,8 +188,10 @@ uint8_t ram_dirty_global_mask(void);
 
 /* -- reclaim.c ------------------------------------------------------------------------------- */
 
-/* Frees `memory` when no reader can still see it. Machine lock. */
+/* Notes `memory` to be freed when no reader can still see it. Machine lock. */
 void memory_retire(void *memory, GDestroyNotify free_func);
+/* What was retired is out of readers' way by now, but for those inside a read section. */
+void memory_reclaim(void);
 /* Returns when no reader can still see what was unlinked before the call. */
 void memory_wait_for_readers(void);
 

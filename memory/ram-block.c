@@ -57,6 +57,7 @@ static void replace_host_table(RAMBlock *added, RAMBlock *removed)
     rcu_assign_pointer(by_host, table);
     if (old) {
         memory_retire(old, g_free);
+        memory_reclaim();
     }
 }
 

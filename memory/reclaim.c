@@ -3,8 +3,10 @@
  *
  * Readers are in an RCU read section while they look at a view, and never while a device
  * callback runs; so a callback may change the tree and wait for readers. What a commit
- * replaces is collected and handed to RCU in batches: waking RCU's thread for each of a
- * guest's PAM writes would cost more than the commit.
+ * replaces is collected while the commit builds the new views, and given up only after
+ * these are public: before that, readers may still come to the old. It is handed to RCU in
+ * batches, as waking RCU's thread for each of a guest's PAM writes would cost more than the
+ * commit.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -14,18 +16,19 @@
 
 #define BATCH_SIZE 256
 
+typedef struct Retired {
+    void *memory;
+    GDestroyNotify free_func;
+} Retired;
+
 typedef struct RetiredBatch {
     struct rcu_head rcu;
-    unsigned count;
-    struct {
-        void *memory;
-        GDestroyNotify free_func;
-    } items[BATCH_SIZE];
+    GArray *items; /* Retired */
 } RetiredBatch;
 
 __thread bool memory_thread_registered;
 
-static RetiredBatch *batch; /* machine lock */
+static GArray *retired; /* machine lock */
 static unsigned reader_threads; /* atomic */
 static pthread_key_t thread_exit_key;
 static pthread_once_t thread_exit_once = PTHREAD_ONCE_INIT;
@@ -77,35 +80,47 @@ static bool readers_possible(void)
     return others > 0;
 }
 
+static void free_items(GArray *items)
+{
+    for (guint i = 0; i < items->len; i++) {
+        Retired *item = &g_array_index(items, Retired, i);
+
+        item->free_func(item->memory);
+    }
+}
+
 static void free_batch(struct rcu_head *head)
 {
-    RetiredBatch *done = caa_container_of(head, RetiredBatch, rcu);
+    RetiredBatch *batch = caa_container_of(head, RetiredBatch, rcu);
 
-    for (unsigned i = 0; i < done->count; i++) {
-        done->items[i].free_func(done->items[i].memory);
-    }
-    g_free(done);
+    free_items(batch->items);
+    g_array_free(batch->items, true);
+    g_free(batch);
 }
 
 void memory_retire(void *memory, GDestroyNotify free_func)
 {
-    if (!batch) {
-        batch = g_new(RetiredBatch, 1);
-        batch->count = 0;
+    Retired item = {memory, free_func};
+
+    if (!retired) {
+        retired = g_array_sized_new(false, false, sizeof(Retired), BATCH_SIZE);
     }
-    batch->items[batch->count].memory = memory;
-    batch->items[batch->count].free_func = free_func;
-    if (++batch->count < BATCH_SIZE) {
+    g_array_append_val(retired, item);
+}
+
+void memory_reclaim(void)
+{
+    if (!retired || retired->len < BATCH_SIZE) {
         return;
     }
     if (readers_possible()) {
+        RetiredBatch *batch = g_new(RetiredBatch, 1);
+
+        batch->items = g_steal_pointer(&retired);
         urcu_memb_call_rcu(&batch->rcu, free_batch);
-        batch = NULL;
     } else {
-        for (unsigned i = 0; i < batch->count; i++) {
-            batch->items[i].free_func(batch->items[i].memory);
-        }
-        batch->count = 0;
+        free_items(retired);
+        g_array_set_size(retired, 0);
     }
 }
 
