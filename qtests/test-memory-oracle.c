@@ -498,7 +498,7 @@ START_TEST(test_random_trees)
 {
     unsigned first = number_from("UMBRA_ORACLE_SEED", 1);
     unsigned cases = number_from("UMBRA_ORACLE_CASES",
-                                 g_getenv("UMBRA_ORACLE_SEED") ? 1 : 20000);
+                                 g_getenv("UMBRA_ORACLE_SEED") ? 1 : 10000);
 
     io_lock();
     for (unsigned i = 0; i < cases; i++) {
