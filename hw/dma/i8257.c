@@ -36,8 +36,7 @@ static void run_ready(DMAController *dma)
     }
 }
 
-/* -- Channel registers
- * ------------------------------------------------------------------- */
+/* -- Channel registers --------------------------------------------------------------- */
 
 static void set_byte(uint16_t *word, bool high, uint8_t value)
 {
@@ -79,8 +78,7 @@ static const MemoryRegionOps channel_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- Control registers
- * ------------------------------------------------------------------- */
+/* -- Control registers --------------------------------------------------------------- */
 
 static void master_clear(DMAController *dma)
 {
@@ -152,8 +150,7 @@ static const MemoryRegionOps control_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- Page registers
- * ---------------------------------------------------------------------- */
+/* -- Page registers ------------------------------------------------------------------ */
 
 static uint8_t *page_register(DMAController *dma, unsigned port)
 {
@@ -192,8 +189,7 @@ static const MemoryRegionOps page_ops[2] = {
      .impl = {.min_access_size = 1, .max_access_size = 1}},
 };
 
-/* -- Transfers
- * --------------------------------------------------------------------------- */
+/* -- Transfers ----------------------------------------------------------------------- */
 
 static DMAChannel *channel_of(ISABus *bus, unsigned n, DMAController **dma)
 {
@@ -305,8 +301,7 @@ unsigned isa_dma_transfer(ISABus *bus, unsigned n, void *buffer, unsigned length
     return moved;
 }
 
-/* -- The device
- * -------------------------------------------------------------------------- */
+/* -- The device ---------------------------------------------------------------------- */
 
 static void i8257_reset(Device *dev)
 {

@@ -21,21 +21,23 @@ enum {
     STATUS_AUX = 0x20, /* the output buffer's byte is the mouse's */
 };
 
-enum { /* the command byte */
-       MODE_KEYBOARD_IRQ = 0x01,
-       MODE_MOUSE_IRQ = 0x02,
-       MODE_SYSTEM = 0x04,
-       MODE_KEYBOARD_OFF = 0x10,
-       MODE_MOUSE_OFF = 0x20,
-       MODE_TRANSLATE = 0x40, /* scan codes of set 2 to set 1 */
+/* The command byte. */
+enum {
+    MODE_KEYBOARD_IRQ = 0x01,
+    MODE_MOUSE_IRQ = 0x02,
+    MODE_SYSTEM = 0x04,
+    MODE_KEYBOARD_OFF = 0x10,
+    MODE_MOUSE_OFF = 0x20,
+    MODE_TRANSLATE = 0x40, /* scan codes of set 2 to set 1 */
 };
 
-enum { /* the output port */
-       OUTPORT_NOT_RESET = 0x01,
-       OUTPORT_A20 = 0x02,
-       OUTPORT_KEYBOARD_IRQ = 0x10,
-       OUTPORT_MOUSE_IRQ = 0x20,
-       OUTPORT_ONES = 0xcc,
+/* The output port. */
+enum {
+    OUTPORT_NOT_RESET = 0x01,
+    OUTPORT_A20 = 0x02,
+    OUTPORT_KEYBOARD_IRQ = 0x10,
+    OUTPORT_MOUSE_IRQ = 0x20,
+    OUTPORT_ONES = 0xcc,
 };
 
 #define REPLIES 4
@@ -62,8 +64,7 @@ typedef struct I8042 {
     uint8_t ram[32]; /* commands 0x20-0x3f and 0x60-0x7f; byte 0 is `mode` */
 } I8042;
 
-/* -- The output buffer
- * ------------------------------------------------------------------- */
+/* -- The output buffer --------------------------------------------------------------- */
 
 static void update_irqs(I8042 *kbc)
 {
@@ -143,8 +144,7 @@ static void device_ready(void *opaque, int n, int level)
     }
 }
 
-/* -- Commands
- * ---------------------------------------------------------------------------- */
+/* -- Commands ------------------------------------------------------------------------ */
 
 static void set_mode(I8042 *kbc, uint8_t mode)
 {
@@ -305,8 +305,7 @@ static const MemoryRegionOps command_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- The device
- * -------------------------------------------------------------------------- */
+/* -- The device ---------------------------------------------------------------------- */
 
 static void i8042_reset(Device *dev)
 {

@@ -16,8 +16,7 @@
 
 #define NEVER UINT64_MAX
 
-/* -- A counter as a function of time
- * ----------------------------------------------------- */
+/* -- A counter as a function of time ------------------------------------------------- */
 
 /* Counters load on the edges of one oscillator that never stops. */
 static uint64_t oscillator(int64_t ns)
@@ -116,8 +115,7 @@ static uint16_t value_now(const I8254Counter *counter)
     return counter->bcd ? to_bcd(value) : value;
 }
 
-/* -- Counter 0's interrupt
- * ----------------------------------------------------------------- */
+/* -- Counter 0's interrupt ----------------------------------------------------------- */
 
 static void arm(I8254 *pit, int64_t from_ns)
 {
@@ -168,8 +166,7 @@ static void counter_changed(I8254 *pit, const I8254Counter *counter)
     }
 }
 
-/* -- Loading, gates, reading
- * --------------------------------------------------------------- */
+/* -- Loading, gates, reading --------------------------------------------------------- */
 
 static void restart(I8254Counter *counter)
 {
@@ -368,8 +365,7 @@ static const MemoryRegionOps i8254_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- The device
- * ---------------------------------------------------------------------------- */
+/* -- The device ---------------------------------------------------------------------- */
 
 static void i8254_reset(Device *dev)
 {

@@ -405,8 +405,7 @@ static const MemoryRegionOps rtc_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
-/* -- The board's side
- * -------------------------------------------------------------------- */
+/* -- The board's side ---------------------------------------------------------------- */
 
 void rtc_set_memory(MC146818RTC *rtc, unsigned address, uint8_t value)
 {
@@ -439,8 +438,7 @@ int64_t rtc_get_date(MC146818RTC *rtc)
     return seconds_at(rtc, clock_get_ns(rtc->clock));
 }
 
-/* -- The device
- * -------------------------------------------------------------------------- */
+/* -- The device ---------------------------------------------------------------------- */
 
 /* RESET# leaves the calendar and the memory alone. */
 static void mc146818_rtc_reset(Device *dev)
