@@ -54,7 +54,9 @@ static void port_event(void *opaque, CharEvent event)
     port->opened += event == CHAR_EVENT_OPENED;
     port->closed += event == CHAR_EVENT_CLOSED;
     port->breaks += event == CHAR_EVENT_BREAK;
-    port->focus += event == CHAR_EVENT_FOCUS_IN ? 1 : event == CHAR_EVENT_FOCUS_OUT ? -1 : 0;
+    port->focus += event == CHAR_EVENT_FOCUS_IN    ? 1
+                   : event == CHAR_EVENT_FOCUS_OUT ? -1
+                                                   : 0;
 }
 
 static Port *port_new(Chardev *chardev)
@@ -83,15 +85,15 @@ static gboolean tick(gpointer data)
 }
 
 /* Runs the main loop until the condition holds; fails the test after five seconds. */
-#define RUN_UNTIL(condition)                                                               \
-    do {                                                                                   \
-        gint64 end_ = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;                         \
-        guint tick_ = g_timeout_add(10, tick, NULL);                                       \
-        while (!(condition) && g_get_monotonic_time() < end_) {                            \
-            g_main_context_iteration(NULL, TRUE);                                          \
-        }                                                                                  \
-        g_source_remove(tick_);                                                            \
-        ck_assert_msg(condition, "never came true: " #condition);                          \
+#define RUN_UNTIL(condition)                                                             \
+    do {                                                                                 \
+        gint64 end_ = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;                       \
+        guint tick_ = g_timeout_add(10, tick, NULL);                                     \
+        while (!(condition) && g_get_monotonic_time() < end_) {                          \
+            g_main_context_iteration(NULL, TRUE);                                        \
+        }                                                                                \
+        g_source_remove(tick_);                                                          \
+        ck_assert_msg(condition, "never came true: " #condition);                        \
     } while (0)
 
 static void run_for_ms(int ms)
@@ -317,7 +319,8 @@ START_TEST(test_client)
 {
     g_autofree char *path = path_of("client"), *text = g_strconcat("unix:", path, NULL);
     g_autofree char *refused = g_strdup_printf("Failed to connect to '%s': "
-                                               "No such file or directory", path);
+                                               "No such file or directory",
+                                               path);
     GError *error = NULL;
     int listener, fd;
     Port *port;
@@ -369,8 +372,8 @@ static int tcp_connect(Chardev *chardev)
 
     address.sin_port = htons((uint16_t)atoi(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ck_assert_msg(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "%s: %s",
-                  text, strerror(errno));
+    ck_assert_msg(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
+                  "%s: %s", text, strerror(errno));
     fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;
 }
@@ -386,7 +389,8 @@ START_TEST(test_tcp)
     RUN_UNTIL(port->opened == 1);
     text = chardev_describe(chardev);
     ck_assert_msg(g_regex_match_simple("^tcp:127\\.0\\.0\\.1:[0-9]+,server=on <-> "
-                                       "127\\.0\\.0\\.1:[0-9]+$", text, 0, 0),
+                                       "127\\.0\\.0\\.1:[0-9]+$",
+                                       text, 0, 0),
                   "%s", text);
     port_write(port, "\377x"); /* not telnet: as it is */
     expect_text(fd, "\377x");
@@ -404,7 +408,8 @@ START_TEST(test_telnet)
     Chardev *chardev = make("t", "telnet:127.0.0.1:0,server=on,wait=off");
     Port *port = port_new(chardev);
     int fd = tcp_connect(chardev);
-    static const char input[] = "a\377\375\001b\377\377c\377\363\377\372\030\001x\377\360d";
+    static const char input[] =
+        "a\377\375\001b\377\377c\377\363\377\372\030\001x\377\360d";
 
     RUN_UNTIL(port->opened == 1);
     expect_from(fd, "\377\373\001\377\373\003\377\373\000\377\375\000", 12);
@@ -436,8 +441,8 @@ START_TEST(test_udp)
     port = port_new(make("u", "udp:127.0.0.1:%u@127.0.0.1:0", ntohs(address.sin_port)));
     port_write(port, "datagram");
     run_for_ms(10);
-    ck_assert_int_eq(recvfrom(fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&address,
-                              &length), 8);
+    ck_assert_int_eq(
+        recvfrom(fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&address, &length), 8);
     port->room = 3;
     sendto(fd, "reply", 5, 0, (struct sockaddr *)&address, length);
     RUN_UNTIL(port->got->len == 3);
@@ -467,7 +472,8 @@ END_TEST
 
 START_TEST(test_pipe)
 {
-    g_autofree char *path = path_of("fifo"), *in = path_of("fifo.in"), *out = path_of("fifo.out");
+    g_autofree char *path = path_of("fifo"), *in = path_of("fifo.in"),
+                    *out = path_of("fifo.out");
     Port *port;
     int to, from;
 
@@ -566,8 +572,7 @@ static const struct {
     {"unix:/x,srver=on", "Invalid parameter 'srver', did you mean 'server'?"},
     {"file:/nonexistent/x", "Could not open '/nonexistent/x': No such file or directory"},
     {"pipe:/nonexistent/x", "Could not open '/nonexistent/x': No such file or directory"},
-    {"chardev:foo",
-     "chardev \"foo\" not found; define it with -chardev BACKEND,id=foo"},
+    {"chardev:foo", "chardev \"foo\" not found; define it with -chardev BACKEND,id=foo"},
 };
 
 START_TEST(test_bad_text)

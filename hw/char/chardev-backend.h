@@ -17,7 +17,7 @@
 
 typedef struct ChardevBackend {
     const char *name;
-    size_t size; /* of the structure that begins with a Chardev */
+    size_t size;                /* of the structure that begins with a Chardev */
     const char *const *options; /* beside "backend", "id" and "mux"; ended by NULL */
     bool never_drops;           /* blocks rather than lose output */
     /* Sets input_fd and output_fd. */
@@ -40,17 +40,17 @@ struct Chardev {
     char *id;
     const ChardevBackend *backend;
     CharFrontend *frontend;
-    bool open;     /* a peer is there */
-    bool terminal; /* a person may type */
+    bool open;               /* a peer is there */
+    bool terminal;           /* a person may type */
     int input_fd, output_fd; /* -1: none now */
     GSource *input, *drain;
     GByteArray *pending; /* output that the peer has not taken */
     Chardev *base;       /* of a mux: what it stands on */
 };
 
-extern const ChardevBackend chardev_null_backend, chardev_vc_backend, chardev_stdio_backend,
-    chardev_file_backend, chardev_pipe_backend, chardev_pty_backend, chardev_socket_backend,
-    chardev_udp_backend, chardev_mux_backend;
+extern const ChardevBackend chardev_null_backend, chardev_vc_backend,
+    chardev_stdio_backend, chardev_file_backend, chardev_pipe_backend,
+    chardev_pty_backend, chardev_socket_backend, chardev_udp_backend, chardev_mux_backend;
 
 /* For mon:stdio and mux=on: a mux named `id` over `base`. */
 Chardev *chardev_mux_new(const char *id, Chardev *base);

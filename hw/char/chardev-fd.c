@@ -21,8 +21,8 @@ static const char *const no_options[] = {NULL};
 
 static bool set_open_error(GError **error, const char *path)
 {
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Could not open '%s': %s",
-                path, g_strerror(errno));
+    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+                "Could not open '%s': %s", path, g_strerror(errno));
     return false;
 }
 
@@ -45,7 +45,8 @@ static ssize_t fd_write(Chardev *chardev, const uint8_t *buffer, size_t length)
     return chardev_fd_write(chardev->output_fd, buffer, length);
 }
 
-/* -- null and vc ------------------------------------------------------------------------- */
+/* -- null and vc
+ * ------------------------------------------------------------------------- */
 
 static bool null_open(Chardev *chardev, const Options *options, GError **error)
 {
@@ -70,7 +71,8 @@ const ChardevBackend chardev_vc_backend = {
     .open = null_open,
 };
 
-/* -- stdio ------------------------------------------------------------------------------- */
+/* -- stdio
+ * ------------------------------------------------------------------------------- */
 
 /* The process has one terminal, and a signal handler looks here too. */
 static struct {
@@ -104,7 +106,8 @@ static void terminal_set_raw(bool signals)
     }
     terminal.raw = terminal.before;
     cfmakeraw(&terminal.raw);
-    terminal.raw.c_oflag |= OPOST; /* the guest's and our lines end as other programs' do */
+    terminal.raw.c_oflag |=
+        OPOST; /* the guest's and our lines end as other programs' do */
     terminal.raw.c_lflag |= signals ? ISIG : 0;
     terminal.saved = true;
     if (!at_exit) {
@@ -184,7 +187,8 @@ const ChardevBackend chardev_stdio_backend = {
     .close = stdio_close,
 };
 
-/* -- file -------------------------------------------------------------------------------- */
+/* -- file
+ * -------------------------------------------------------------------------------- */
 
 static bool file_open(Chardev *chardev, const Options *options, GError **error)
 {
@@ -227,7 +231,8 @@ const ChardevBackend chardev_file_backend = {
     .close = file_close,
 };
 
-/* -- pipe: a pair of FIFOs, or one two-way special file ------------------------------------ */
+/* -- pipe: a pair of FIFOs, or one two-way special file
+ * ------------------------------------ */
 
 static int open_special(const char *path)
 {
@@ -296,7 +301,8 @@ const ChardevBackend chardev_pipe_backend = {
     .close = pipe_close,
 };
 
-/* -- pty --------------------------------------------------------------------------------- */
+/* -- pty
+ * --------------------------------------------------------------------------------- */
 
 typedef struct PtyChardev {
     Chardev parent;

@@ -60,8 +60,8 @@ static void deliver(MuxFrontend *target)
 {
     while (target->frontend && target->typed->len) {
         CharFrontend *frontend = target->frontend;
-        int room = frontend->can_receive ? frontend->can_receive(frontend->opaque)
-                                         : MUX_BUFFER;
+        int room =
+            frontend->can_receive ? frontend->can_receive(frontend->opaque) : MUX_BUFFER;
         guint length = (guint)CLAMP(room, 0, (int)target->typed->len);
         g_autofree uint8_t *bytes = NULL;
 

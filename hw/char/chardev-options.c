@@ -83,7 +83,8 @@ void options_add(Options *options, const char *text, const char *first)
     }
 }
 
-bool options_get_bool(const Options *options, const char *key, bool *value, GError **error)
+bool options_get_bool(const Options *options, const char *key, bool *value,
+                      GError **error)
 {
     const char *text = options_get(options, key);
 

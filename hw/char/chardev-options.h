@@ -33,9 +33,10 @@ void options_set_default(Options *options, const char *key, const char *value);
 /* The value, or NULL. It stays the options'. */
 const char *options_get(const Options *options, const char *key);
 
-/* Into *value, which keeps what it holds when the key is absent. False and *error when the
- * text is not "on" or "off", or not a number of 0..max. */
-bool options_get_bool(const Options *options, const char *key, bool *value, GError **error);
+/* Into *value, which keeps what it holds when the key is absent. False and *error when
+ * the text is not "on" or "off", or not a number of 0..max. */
+bool options_get_bool(const Options *options, const char *key, bool *value,
+                      GError **error);
 bool options_get_number(const Options *options, const char *key, uint64_t max,
                         uint64_t *value, GError **error);
 

@@ -40,7 +40,8 @@ static SocketChardev *socket_of(const Chardev *chardev)
     return (SocketChardev *)chardev;
 }
 
-/* -- Addresses --------------------------------------------------------------------------- */
+/* -- Addresses
+ * --------------------------------------------------------------------------- */
 
 static char *inet_text(GSocketAddress *address)
 {
@@ -87,7 +88,8 @@ static char *socket_describe(const Chardev *chardev)
                            s->peer_name ? " <-> " : "", s->peer_name ? s->peer_name : "");
 }
 
-/* -- A peer comes and goes ----------------------------------------------------------------- */
+/* -- A peer comes and goes
+ * ----------------------------------------------------------------- */
 
 static void start_accepting(SocketChardev *s);
 static void start_connecting(SocketChardev *s);
@@ -211,7 +213,8 @@ static ssize_t socket_write(Chardev *chardev, const uint8_t *buffer, size_t leng
     return put;
 }
 
-/* -- Server -------------------------------------------------------------------------------- */
+/* -- Server
+ * -------------------------------------------------------------------------------- */
 
 static gboolean peer_waits(GSocket *listener, GIOCondition condition, gpointer data)
 {
@@ -310,7 +313,8 @@ static bool start_server(SocketChardev *s, GError **error)
     return true;
 }
 
-/* -- Client -------------------------------------------------------------------------------- */
+/* -- Client
+ * -------------------------------------------------------------------------------- */
 
 static GSocketClient *client_new(void)
 {
@@ -333,8 +337,9 @@ static bool connect_now(SocketChardev *s, GError **error)
         g_autofree char *text = place_text(s);
         const char *reason = strrchr(failure->message, ':');
 
-        g_set_error(error, failure->domain, failure->code, "Failed to connect to '%s': %s",
-                    text, reason ? reason + 2 : failure->message);
+        g_set_error(error, failure->domain, failure->code,
+                    "Failed to connect to '%s': %s", text,
+                    reason ? reason + 2 : failure->message);
         return false;
     }
     peer_arrived(s, g_object_ref(g_socket_connection_get_socket(connection)));
@@ -368,7 +373,8 @@ static void start_connecting(SocketChardev *s)
     g_socket_client_connect_async(client, place, s->connecting, connected, s);
 }
 
-/* -- Options ------------------------------------------------------------------------------- */
+/* -- Options
+ * ------------------------------------------------------------------------------- */
 
 static bool adopt_fd(SocketChardev *s, const char *text, GError **error)
 {
@@ -393,21 +399,22 @@ static bool adopt_fd(SocketChardev *s, const char *text, GError **error)
     return start_server(s, error);
 }
 
-static bool check_combination(const SocketChardev *s, const Options *options, GError **error)
+static bool check_combination(const SocketChardev *s, const Options *options,
+                              GError **error)
 {
-    const char *wrong = s->server && s->reconnect
-                            ? "'reconnect' option is incompatible with socket in server "
-                              "listen mode"
-                        : !s->server && options_get(options, "wait")
-                            ? "'wait' option is incompatible with socket in client connect "
-                              "mode"
-                        : s->path && s->host ? "chardev: socket: give a path or a host, not both"
-                        : s->host && !options_get(options, "port")
-                            ? "chardev: socket: no port given"
-                        : !s->path && !s->host && !options_get(options, "fd")
-                            ? "chardev: socket: no address given; add path=FILE or "
-                              "host=HOST,port=PORT"
-                            : NULL;
+    const char *wrong =
+        s->server && s->reconnect
+            ? "'reconnect' option is incompatible with socket in server "
+              "listen mode"
+        : !s->server && options_get(options, "wait")
+            ? "'wait' option is incompatible with socket in client connect "
+              "mode"
+        : s->path && s->host ? "chardev: socket: give a path or a host, not both"
+        : s->host && !options_get(options, "port") ? "chardev: socket: no port given"
+        : !s->path && !s->host && !options_get(options, "fd")
+            ? "chardev: socket: no address given; add path=FILE or "
+              "host=HOST,port=PORT"
+            : NULL;
 
     if (wrong) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, wrong);
@@ -488,7 +495,7 @@ static void socket_close(Chardev *chardev)
 }
 
 static const char *const socket_options[] = {
-    "path", "host", "port", "to",   "fd",   "server", "wait",     "telnet",
+    "path",  "host",    "port",      "to",   "fd",   "server",   "wait",  "telnet",
     "delay", "nodelay", "reconnect", "ipv4", "ipv6", "abstract", "tight", NULL};
 
 const ChardevBackend chardev_socket_backend = {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const ChardevBackend *const backends[] = {
-    &chardev_null_backend,   &chardev_vc_backend,  &chardev_stdio_backend,
+    &chardev_null_backend,   &chardev_vc_backend,   &chardev_stdio_backend,
     &chardev_file_backend,   &chardev_pipe_backend, &chardev_pty_backend,
     &chardev_socket_backend, &chardev_udp_backend,
 };
@@ -41,8 +41,7 @@ static const ChardevBackend *find_backend(const char *name)
     return NULL;
 }
 
-static bool check_options(const ChardevBackend *backend, Options *options,
-                          GError **error)
+static bool check_options(const ChardevBackend *backend, Options *options, GError **error)
 {
     static const char *const common[] = {"backend", "id", "mux", NULL};
     g_autoptr(GPtrArray) known = g_ptr_array_new();
@@ -67,8 +66,9 @@ static Chardev *new_from_options(const char *id, Options *options, GError **erro
 
     if (!backend) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                    name ? "'%s' is not a valid char driver name; -chardev help lists them"
-                         : "chardev: \"%s\" missing backend",
+                    name
+                        ? "'%s' is not a valid char driver name; -chardev help lists them"
+                        : "chardev: \"%s\" missing backend",
                     name ? name : id);
         return NULL;
     }

@@ -73,7 +73,8 @@ static GSocketAddress *resolve(const char *host, const char *port, GError **erro
 static bool udp_open(Chardev *chardev, const Options *options, GError **error)
 {
     UdpChardev *udp = (UdpChardev *)chardev;
-    const char *port = options_get(options, "port"), *local = options_get(options, "localport");
+    const char *port = options_get(options, "port"),
+               *local = options_get(options, "localport");
     g_autoptr(GSocketAddress) remote = NULL, here = NULL;
 
     if (!port) {
@@ -85,8 +86,8 @@ static bool udp_open(Chardev *chardev, const Options *options, GError **error)
     if (!remote) {
         return false;
     }
-    udp->socket = g_socket_new(g_socket_address_get_family(remote), G_SOCKET_TYPE_DATAGRAM,
-                               G_SOCKET_PROTOCOL_UDP, error);
+    udp->socket = g_socket_new(g_socket_address_get_family(remote),
+                               G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
     if (!udp->socket) {
         return false;
     }

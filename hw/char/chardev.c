@@ -21,7 +21,8 @@
 
 static GPtrArray *chardevs; /* Chardev *, in order of creation */
 
-/* -- Which there are --------------------------------------------------------------------- */
+/* -- Which there are
+ * --------------------------------------------------------------------- */
 
 Chardev *chardev_find(const char *id)
 {
@@ -86,7 +87,8 @@ static void chardev_free(Chardev *chardev)
     g_free(chardev);
 }
 
-/* -- Making one -------------------------------------------------------------------------- */
+/* -- Making one
+ * -------------------------------------------------------------------------- */
 
 Chardev *chardev_create(const ChardevBackend *backend, const char *id,
                         const Options *options, GError **error)
@@ -114,7 +116,8 @@ Chardev *chardev_create(const ChardevBackend *backend, const char *id,
     return chardev;
 }
 
-/* -- Input ------------------------------------------------------------------------------- */
+/* -- Input
+ * ------------------------------------------------------------------------------- */
 
 size_t chardev_room(const Chardev *chardev)
 {
@@ -175,8 +178,10 @@ void chardev_watch_input(Chardev *chardev)
     if (chardev->input || chardev->input_fd < 0 || !chardev_room(chardev)) {
         return;
     }
-    chardev->input = g_unix_fd_source_new(chardev->input_fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
-    g_source_set_callback(chardev->input, (GSourceFunc)(void *)input_ready, chardev, NULL);
+    chardev->input =
+        g_unix_fd_source_new(chardev->input_fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(chardev->input, (GSourceFunc)(void *)input_ready, chardev,
+                          NULL);
     g_source_attach(chardev->input, NULL);
 }
 
@@ -193,7 +198,8 @@ ssize_t chardev_fd_read(int fd, void *buffer, size_t length)
     return got > 0 ? got : -1;
 }
 
-/* -- Output ------------------------------------------------------------------------------ */
+/* -- Output
+ * ------------------------------------------------------------------------------ */
 
 ssize_t chardev_fd_write(int fd, const void *buffer, size_t length)
 {
@@ -289,7 +295,8 @@ void chardev_write(Chardev *chardev, const void *buffer, size_t length)
             return;
         }
     }
-    if (length && chardev->pending->len && chardev->pending->len + length > PENDING_LIMIT) {
+    if (length && chardev->pending->len &&
+        chardev->pending->len + length > PENDING_LIMIT) {
         if (!chardev->backend->never_drops) {
             return;
         }
@@ -316,7 +323,8 @@ void chardev_set_open(Chardev *chardev, bool open)
     chardev_watch_input(chardev);
 }
 
-/* -- Frontends --------------------------------------------------------------------------- */
+/* -- Frontends
+ * --------------------------------------------------------------------------- */
 
 bool char_frontend_connect(CharFrontend *frontend, Chardev *chardev, GError **error)
 {

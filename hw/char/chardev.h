@@ -23,12 +23,12 @@ typedef enum CharEvent {
     CHAR_EVENT_OPENED, /* somebody is at the other end */
     CHAR_EVENT_CLOSED, /* nobody is any more; the chardev may open again */
     CHAR_EVENT_BREAK,
-    CHAR_EVENT_FOCUS_IN,  /* of a mux: input goes to this frontend from now on */
+    CHAR_EVENT_FOCUS_IN, /* of a mux: input goes to this frontend from now on */
     CHAR_EVENT_FOCUS_OUT,
 } CharEvent;
 
 struct CharFrontend {
-    Chardev *chardev; /* NULL: not connected; writes vanish */
+    Chardev *chardev;                 /* NULL: not connected; writes vanish */
     int (*can_receive)(void *opaque); /* how many bytes it takes now; NULL: any */
     void (*receive)(void *opaque, const uint8_t *buffer, size_t length);
     void (*event)(void *opaque, CharEvent event);

@@ -17,10 +17,10 @@ enum {
 };
 
 const char telnet_offer[TELNET_OFFER_LENGTH] = {
-    (char)TELNET_IAC, (char)WILL, OPTION_ECHO,   (char)TELNET_IAC,
-    (char)WILL,       OPTION_SUPPRESS_GO_AHEAD,  (char)TELNET_IAC,
-    (char)WILL,       OPTION_BINARY,             (char)TELNET_IAC,
-    (char)DO,         OPTION_BINARY,
+    (char)TELNET_IAC, (char)WILL, OPTION_ECHO,
+    (char)TELNET_IAC, (char)WILL, OPTION_SUPPRESS_GO_AHEAD,
+    (char)TELNET_IAC, (char)WILL, OPTION_BINARY,
+    (char)TELNET_IAC, (char)DO,   OPTION_BINARY,
 };
 
 void telnet_start(TelnetState *state)

@@ -17,8 +17,8 @@
 
 typedef struct Paging {
     int levels;
-    unsigned entry_size;  /* bytes */
-    unsigned index_bits;  /* of a table; the topmost may have fewer */
+    unsigned entry_size; /* bytes */
+    unsigned index_bits; /* of a table; the topmost may have fewer */
     unsigned top_bits;
     bool large_pages;
 } Paging;
@@ -71,9 +71,9 @@ bool x86_translate(X86CPU *cpu, uint64_t address, hwaddr *physical, uint64_t *pa
         leaf = level == 0 || (paging.large_pages && level <= 2 && (entry & ENTRY_LARGE) &&
                               !(paging.levels == 3 && level == 2));
         if (leaf) {
-            *physical = (level ? large_page_base(&paging, entry, size)
-                               : entry & ENTRY_ADDRESS) |
-                        (address & (size - 1));
+            *physical =
+                (level ? large_page_base(&paging, entry, size) : entry & ENTRY_ADDRESS) |
+                (address & (size - 1));
             *page_left = size - (address & (size - 1));
             return true;
         }

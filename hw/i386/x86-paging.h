@@ -1,6 +1,6 @@
 /*
- * Page tables as a debugger reads them: from virtual to physical addresses without a trace
- * in the guest (no accessed bits, no faults).
+ * Page tables as a debugger reads them: from virtual to physical addresses without a
+ * trace in the guest (no accessed bits, no faults).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

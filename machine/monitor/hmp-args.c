@@ -139,7 +139,8 @@ static const HmpArg *find_switch(const HmpArgs *args, char letter)
 }
 
 /* Switches, wherever they stand among the first words. */
-static bool parse_switches(Hmp *hmp, const char *command, const char **text, HmpArgs *args)
+static bool parse_switches(Hmp *hmp, const char *command, const char **text,
+                           HmpArgs *args)
 {
     for (;;) {
         const char *p = *text + strspn(*text, BLANKS);

@@ -30,39 +30,68 @@ static bool fail(Expression *e, const char *message)
     return false;
 }
 
-/* -- Registers --------------------------------------------------------------------------- */
+/* -- Registers
+ * --------------------------------------------------------------------------- */
 
-#define REGISTER(name, field) {name, offsetof(X86Registers, field), sizeof(uint64_t)}
-#define REGISTER32(name, field) {name, offsetof(X86Registers, field), sizeof(uint32_t)}
-#define SEGMENT(name, n)                                                                   \
-    {name, offsetof(X86Registers, segment[n].selector), sizeof(uint16_t)},                 \
-    {name ".base", offsetof(X86Registers, segment[n].base), sizeof(uint64_t)},             \
-    {name ".limit", offsetof(X86Registers, segment[n].limit), sizeof(uint32_t)}
+#define REGISTER(name, field)                                                            \
+    {                                                                                    \
+        name, offsetof(X86Registers, field), sizeof(uint64_t)                            \
+    }
+#define REGISTER32(name, field)                                                          \
+    {                                                                                    \
+        name, offsetof(X86Registers, field), sizeof(uint32_t)                            \
+    }
+#define SEGMENT(name, n)                                                                 \
+    {name, offsetof(X86Registers, segment[n].selector), sizeof(uint16_t)},               \
+        {name ".base", offsetof(X86Registers, segment[n].base), sizeof(uint64_t)},       \
+    {                                                                                    \
+        name ".limit", offsetof(X86Registers, segment[n].limit), sizeof(uint32_t)        \
+    }
 
 static const struct {
     const char *name;
     size_t offset, size;
 } registers[] = {
-    REGISTER32("eax", gpr[X86_RAX]), REGISTER32("ecx", gpr[X86_RCX]),
-    REGISTER32("edx", gpr[X86_RDX]), REGISTER32("ebx", gpr[X86_RBX]),
-    REGISTER32("esp", gpr[X86_RSP]), REGISTER32("sp", gpr[X86_RSP]),
-    REGISTER32("ebp", gpr[X86_RBP]), REGISTER32("fp", gpr[X86_RBP]),
-    REGISTER32("esi", gpr[X86_RSI]), REGISTER32("edi", gpr[X86_RDI]),
-    REGISTER("rax", gpr[X86_RAX]),   REGISTER("rcx", gpr[X86_RCX]),
-    REGISTER("rdx", gpr[X86_RDX]),   REGISTER("rbx", gpr[X86_RBX]),
-    REGISTER("rsp", gpr[X86_RSP]),   REGISTER("rbp", gpr[X86_RBP]),
-    REGISTER("rsi", gpr[X86_RSI]),   REGISTER("rdi", gpr[X86_RDI]),
-    REGISTER("r8", gpr[8]),          REGISTER("r9", gpr[9]),
-    REGISTER("r10", gpr[10]),        REGISTER("r11", gpr[11]),
-    REGISTER("r12", gpr[12]),        REGISTER("r13", gpr[13]),
-    REGISTER("r14", gpr[14]),        REGISTER("r15", gpr[15]),
-    REGISTER("eip", rip),            REGISTER("rip", rip),
-    REGISTER32("eflags", rflags),    REGISTER("cr0", cr0),
-    REGISTER("cr2", cr2),            REGISTER("cr3", cr3),
-    REGISTER("cr4", cr4),            REGISTER("efer", efer),
-    SEGMENT("cs", X86_CS),           SEGMENT("ds", X86_DS),
-    SEGMENT("es", X86_ES),           SEGMENT("ss", X86_SS),
-    SEGMENT("fs", X86_FS),           SEGMENT("gs", X86_GS),
+    REGISTER32("eax", gpr[X86_RAX]),
+    REGISTER32("ecx", gpr[X86_RCX]),
+    REGISTER32("edx", gpr[X86_RDX]),
+    REGISTER32("ebx", gpr[X86_RBX]),
+    REGISTER32("esp", gpr[X86_RSP]),
+    REGISTER32("sp", gpr[X86_RSP]),
+    REGISTER32("ebp", gpr[X86_RBP]),
+    REGISTER32("fp", gpr[X86_RBP]),
+    REGISTER32("esi", gpr[X86_RSI]),
+    REGISTER32("edi", gpr[X86_RDI]),
+    REGISTER("rax", gpr[X86_RAX]),
+    REGISTER("rcx", gpr[X86_RCX]),
+    REGISTER("rdx", gpr[X86_RDX]),
+    REGISTER("rbx", gpr[X86_RBX]),
+    REGISTER("rsp", gpr[X86_RSP]),
+    REGISTER("rbp", gpr[X86_RBP]),
+    REGISTER("rsi", gpr[X86_RSI]),
+    REGISTER("rdi", gpr[X86_RDI]),
+    REGISTER("r8", gpr[8]),
+    REGISTER("r9", gpr[9]),
+    REGISTER("r10", gpr[10]),
+    REGISTER("r11", gpr[11]),
+    REGISTER("r12", gpr[12]),
+    REGISTER("r13", gpr[13]),
+    REGISTER("r14", gpr[14]),
+    REGISTER("r15", gpr[15]),
+    REGISTER("eip", rip),
+    REGISTER("rip", rip),
+    REGISTER32("eflags", rflags),
+    REGISTER("cr0", cr0),
+    REGISTER("cr2", cr2),
+    REGISTER("cr3", cr3),
+    REGISTER("cr4", cr4),
+    REGISTER("efer", efer),
+    SEGMENT("cs", X86_CS),
+    SEGMENT("ds", X86_DS),
+    SEGMENT("es", X86_ES),
+    SEGMENT("ss", X86_SS),
+    SEGMENT("fs", X86_FS),
+    SEGMENT("gs", X86_GS),
 };
 
 static bool read_register(Expression *e, const char *name, uint64_t *value)
@@ -92,7 +121,8 @@ static bool parse_register(Expression *e, uint64_t *value)
     size_t length = 0;
     g_autofree char *name = NULL;
 
-    while (g_ascii_isalnum(e->at[length]) || e->at[length] == '_' || e->at[length] == '.') {
+    while (g_ascii_isalnum(e->at[length]) || e->at[length] == '_' ||
+           e->at[length] == '.') {
         length++;
     }
     name = g_strndup(e->at, length);
@@ -100,7 +130,8 @@ static bool parse_register(Expression *e, uint64_t *value)
     return read_register(e, name, value);
 }
 
-/* -- Operators --------------------------------------------------------------------------- */
+/* -- Operators
+ * --------------------------------------------------------------------------- */
 
 static bool parse_literal(Expression *e, uint64_t *value)
 {

@@ -28,9 +28,9 @@ static void run_mtree(Hmp *hmp, const HmpArgs *args)
 
 static bool print_block(RAMBlock *block, void *opaque)
 {
-    hmp_printf(opaque,
-               "%24s %8s  0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n", block->name,
-               "4 KiB", block->offset, block->used_length, block->max_length);
+    hmp_printf(opaque, "%24s %8s  0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n",
+               block->name, "4 KiB", block->offset, block->used_length,
+               block->max_length);
     return true;
 }
 
@@ -49,7 +49,8 @@ static void run_memdev(Hmp *hmp, const HmpArgs *args)
         hmp_printf(hmp, "memory backend: %s\n", block->name);
         hmp_printf(hmp, "  size:  %" PRIu64 "\n", block->used_length);
         hmp_printf(hmp, "  merge: true\n  dump: true\n  prealloc: false\n");
-        hmp_printf(hmp, "  share: false\n  reserve: true\n  policy: default\n  host nodes: \n");
+        hmp_printf(
+            hmp, "  share: false\n  reserve: true\n  policy: default\n  host nodes: \n");
     }
     hmp_printf(hmp, "\n");
 }
@@ -68,14 +69,17 @@ static void run_pci(Hmp *hmp, const HmpArgs *args)
 }
 
 const HmpCommand hmp_info_memory_commands[] = {
-    {"info mtree", "flatview:-f,dispatch_tree:-d,owner:-o,disabled:-D", "[-f][-d][-o][-D]",
-     "show memory tree (-f: dump flat view for address spaces;-d: dump dispatch tree, valid "
+    {"info mtree", "flatview:-f,dispatch_tree:-d,owner:-o,disabled:-D",
+     "[-f][-d][-o][-D]",
+     "show memory tree (-f: dump flat view for address spaces;-d: dump dispatch tree, "
+     "valid "
      "with -f only);-o: dump region owners/parents;-D: dump disabled regions",
      run_mtree},
     {"info ramblock", "", "", "Display system ramblock information", run_ramblock},
     {"info memdev", "", "", "show memory backends", run_memdev},
     {"info memory_size_summary", "", "",
-     "show the amount of initially allocated and present hotpluggable (if enabled) memory "
+     "show the amount of initially allocated and present hotpluggable (if enabled) "
+     "memory "
      "in bytes.",
      run_memory_size},
     {"info pci", "", "", "show PCI info", run_pci},

@@ -39,7 +39,8 @@ static void run_kvm(Hmp *hmp, const HmpArgs *args)
                                                                            : "disabled");
 }
 
-/* -- CPUs -------------------------------------------------------------------------------- */
+/* -- CPUs
+ * -------------------------------------------------------------------------------- */
 
 static void run_cpus(Hmp *hmp, const HmpArgs *args)
 {
@@ -84,14 +85,16 @@ static void run_mem(Hmp *hmp, const HmpArgs *args)
     X86CPU *cpu = hmp_cpu(hmp);
 
     if (cpu) {
-        hmp_printf(hmp, cpu->registers.cr0 >> 31 & 1
-                            ? "the page tables are not listed yet; x ADDRESS goes through "
-                              "them\n"
-                            : "PG disabled\n");
+        hmp_printf(hmp,
+                   cpu->registers.cr0 >> 31 & 1
+                       ? "the page tables are not listed yet; x ADDRESS goes through "
+                         "them\n"
+                       : "PG disabled\n");
     }
 }
 
-/* -- The host's side --------------------------------------------------------------------- */
+/* -- The host's side
+ * --------------------------------------------------------------------- */
 
 static void print_chardev(Chardev *chardev, void *opaque)
 {
@@ -136,7 +139,8 @@ static void run_block(Hmp *hmp, const HmpArgs *args)
     drive_foreach(print_drive, &listing);
 }
 
-/* -- The device tree --------------------------------------------------------------------- */
+/* -- The device tree
+ * --------------------------------------------------------------------- */
 
 typedef struct Listing {
     Hmp *hmp;
@@ -181,7 +185,8 @@ static void print_pci(const Listing *listing, PCIDevice *dev)
 
         if (bar->region) {
             line(listing, "bar %d: %s at 0x%" PRIx64 " [0x%" PRIx64 "]", i,
-                 bar->type & 1 ? "i/o" : "mem", bar->address, bar->address + bar->size - 1);
+                 bar->type & 1 ? "i/o" : "mem", bar->address,
+                 bar->address + bar->size - 1);
         }
     }
 }
@@ -257,7 +262,8 @@ const HmpCommand hmp_info_commands[] = {
     {"info kvm", "", "", "show KVM information", run_kvm},
     {"info cpus", "", "", "show infos for each CPU", run_cpus},
     {"info registers", "cpustate_all:-a,vcpu:i?", "[-a|vcpu]",
-     "show the cpu registers (-a: show register info for all cpus; vcpu: specific vCPU to "
+     "show the cpu registers (-a: show register info for all cpus; vcpu: specific vCPU "
+     "to "
      "query; show the current CPU's registers if no argument is specified)",
      run_registers},
     {"info mem", "", "", "show the active virtual memory mappings", run_mem},

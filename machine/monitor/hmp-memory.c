@@ -12,7 +12,8 @@
 
 #define LINE_MAX_BYTES 64
 
-/* -- x, xp, print ------------------------------------------------------------------------ */
+/* -- x, xp, print
+ * ------------------------------------------------------------------------ */
 
 static void print_character(Hmp *hmp, uint64_t c)
 {
@@ -63,8 +64,8 @@ static void print_item(Hmp *hmp, char format, int size, uint64_t value)
     }
 }
 
-/* Lines of 8 bytes for a format of bytes and 16 for the others; a line is read as a whole,
- * and one that cannot be is the last. */
+/* Lines of 8 bytes for a format of bytes and 16 for the others; a line is read as a
+ * whole, and one that cannot be is the last. */
 static void dump(Hmp *hmp, X86CPU *cpu, AddressSpace *as, const HmpArgs *args)
 {
     const HmpArg *format = hmp_arg(args, "fmt");
@@ -77,6 +78,10 @@ static void dump(Hmp *hmp, X86CPU *cpu, AddressSpace *as, const HmpArgs *args)
     if (format->format == 'i') {
         hmp_printf(hmp, "instructions cannot be disassembled here; use the format x, or "
                         "attach a debugger (-gdb)\n");
+        return;
+    }
+    if (length > MiB(16)) {
+        hmp_printf(hmp, "that is more than 16 MiB; pmemsave writes it to a file\n");
         return;
     }
     while (length) {
@@ -134,12 +139,14 @@ static void run_print(Hmp *hmp, const HmpArgs *args)
     hmp_printf(hmp, "\n");
 }
 
-/* -- sum, memsave, pmemsave --------------------------------------------------------------- */
+/* -- sum, memsave, pmemsave
+ * --------------------------------------------------------------- */
 
 /* The checksum of BSD's sum(1): rotate right by one, add the byte, 16 bits. */
 static void run_sum(Hmp *hmp, const HmpArgs *args)
 {
-    uint64_t address = hmp_arg_number(args, "start"), length = hmp_arg_number(args, "size");
+    uint64_t address = hmp_arg_number(args, "start"),
+             length = hmp_arg_number(args, "size");
     AddressSpace *as = &machine_current()->memory;
     g_autofree uint8_t *buffer = g_malloc(65536);
     uint16_t sum = 0;
@@ -186,7 +193,8 @@ static void run_pmemsave(Hmp *hmp, const HmpArgs *args)
     save(hmp, NULL, args);
 }
 
-/* -- I/O ports ---------------------------------------------------------------------------- */
+/* -- I/O ports
+ * ---------------------------------------------------------------------------- */
 
 static int port_size(const HmpArgs *args)
 {
@@ -212,8 +220,8 @@ static void run_in(Hmp *hmp, const HmpArgs *args)
                           MEMTXATTRS_UNSPECIFIED, NULL);
     }
     address_space_load(io, port, (unsigned)size, &value, MEMTXATTRS_UNSPECIFIED);
-    hmp_printf(hmp, "port%s[0x%04x] = 0x%0*" PRIx64 "\n", port_suffix(size), port, size * 2,
-               value);
+    hmp_printf(hmp, "port%s[0x%04x] = 0x%0*" PRIx64 "\n", port_suffix(size), port,
+               size * 2, value);
 }
 
 static void run_out(Hmp *hmp, const HmpArgs *args)
@@ -225,7 +233,8 @@ static void run_out(Hmp *hmp, const HmpArgs *args)
 
 const HmpCommand hmp_memory_commands[] = {
     {"x", "fmt:/,addr:l", "/fmt addr", "virtual memory dump starting at 'addr'", run_x},
-    {"xp", "fmt:/,addr:l", "/fmt addr", "physical memory dump starting at 'addr'", run_xp},
+    {"xp", "fmt:/,addr:l", "/fmt addr", "physical memory dump starting at 'addr'",
+     run_xp},
     {"print|p", "fmt:/,val:l", "/fmt expr",
      "print expression value (use $reg for CPU register access)", run_print},
     {"sum", "start:l,size:l", "addr size", "compute the checksum of a memory region",

@@ -40,8 +40,8 @@ static void run_get(Hmp *hmp, const HmpArgs *args)
 
 static void run_set(Hmp *hmp, const HmpArgs *args)
 {
-    g_autoptr(JsonNode) value = json_node_init_string(json_node_alloc(),
-                                                      hmp_arg_text(args, "value"));
+    g_autoptr(JsonNode) value =
+        json_node_init_string(json_node_alloc(), hmp_arg_text(args, "value"));
     GError *error = NULL;
 
     if (!qom_set(hmp_arg_text(args, "path"), hmp_arg_text(args, "property"), value,

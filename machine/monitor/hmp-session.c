@@ -79,8 +79,8 @@ static void finish_plain_line(HmpSession *session)
 {
     g_string_append(session->sent, "\r\n");
     if (session->skipping) {
-        g_string_append_printf(session->sent, "a line of more than %d bytes is no command\r\n",
-                               LINE_LIMIT);
+        g_string_append_printf(
+            session->sent, "a line of more than %d bytes is no command\r\n", LINE_LIMIT);
         prompt(session);
     } else {
         run_line(session, session->line->str);

@@ -11,8 +11,8 @@
 #include "machine/machine.h"
 
 static const HmpCommand *const tables[] = {
-    hmp_device_commands, hmp_help_commands, hmp_info_commands,
-    hmp_info_memory_commands, hmp_memory_commands, hmp_qom_commands, hmp_run_commands,
+    hmp_device_commands, hmp_help_commands, hmp_info_commands, hmp_info_memory_commands,
+    hmp_memory_commands, hmp_qom_commands,  hmp_run_commands,
 };
 
 #define INFO "info "
@@ -84,7 +84,8 @@ static const HmpCommand *parse_command(const char *line, const char **args)
     return find_command(line, length);
 }
 
-/* -- Help -------------------------------------------------------------------------------- */
+/* -- Help
+ * -------------------------------------------------------------------------------- */
 
 static int by_name(gconstpointer a, gconstpointer b)
 {
@@ -155,13 +156,14 @@ static void run_history(Hmp *hmp, const HmpArgs *args)
 
 const HmpCommand hmp_help_commands[] = {
     {"help|?", "name:S?", "[cmd]", "show the help", run_help},
-    {"info", "item:s?", "[subcommand]",
-     "show various information about the system state", run_info},
+    {"info", "item:s?", "[subcommand]", "show various information about the system state",
+     run_info},
     {"info history", "", "", "show the command line history", run_history},
     {NULL},
 };
 
-/* -- Running ----------------------------------------------------------------------------- */
+/* -- Running
+ * ----------------------------------------------------------------------------- */
 
 void hmp_run(Hmp *hmp, const char *line)
 {
@@ -182,8 +184,9 @@ void hmp_run(Hmp *hmp, const char *line)
     }
     /* Of "info mtree" QEMU names the last word in what it says about arguments. */
     if (hmp_parse_args(hmp,
-                       g_str_has_prefix(command->names, INFO) ? command->names + strlen(INFO)
-                                                              : command->names,
+                       g_str_has_prefix(command->names, INFO)
+                           ? command->names + strlen(INFO)
+                           : command->names,
                        command->args, rest, &args)) {
         command->run(hmp, &args);
     } else {

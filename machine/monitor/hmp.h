@@ -19,7 +19,7 @@ typedef struct Hmp {
     GString *out;
     unsigned cpu_index; /* `cpu` sets it */
     GPtrArray *history; /* char *, of the session; NULL: none is kept */
-    bool ended; /* `quit`: no prompt any more */
+    bool ended;         /* `quit`: no prompt any more */
     /* The format of the last x, xp or print, which the next one without a format has. */
     char format;
     int format_size;
@@ -59,8 +59,9 @@ typedef struct HmpCommand {
 } HmpCommand;
 
 /* The tables, each ended by a row without names. */
-extern const HmpCommand hmp_device_commands[], hmp_info_commands[], hmp_info_memory_commands[],
-    hmp_memory_commands[], hmp_run_commands[], hmp_help_commands[], hmp_qom_commands[];
+extern const HmpCommand hmp_device_commands[], hmp_info_commands[],
+    hmp_info_memory_commands[], hmp_memory_commands[], hmp_run_commands[],
+    hmp_help_commands[], hmp_qom_commands[];
 
 void hmp_init(Hmp *hmp, GString *out);
 

@@ -183,13 +183,19 @@ void json_stream_feed(JsonStream *stream, const char *bytes, gsize length)
     }
 }
 
-/* -- Writing ----------------------------------------------------------------------------- */
+/* -- Writing
+ * ----------------------------------------------------------------------------- */
 
 static void write_string(GString *out, const char *text)
 {
     g_string_append_c(out, '"');
     while (*text) {
-        static const char escapes[] = "\"\"\\\\\b" "b\f" "f\n" "n\r" "r\t" "t";
+        static const char escapes[] = "\"\"\\\\\b"
+                                      "b\f"
+                                      "f\n"
+                                      "n\r"
+                                      "r\t"
+                                      "t";
         gunichar c = g_utf8_get_char_validated(text, -1);
         const char *next = text + 1;
         const char *escape = NULL;

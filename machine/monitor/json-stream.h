@@ -2,8 +2,8 @@
  * JsonStream: takes a stream of bytes apart into JSON values, which follow each other
  * with or without white space in between and may arrive in any pieces.
  *
- * What a peer can make it keep is bounded: a value has at most JSON_STREAM_VALUE_MAX bytes
- * and JSON_STREAM_NESTING_MAX open brackets.
+ * What a peer can make it keep is bounded: a value has at most JSON_STREAM_VALUE_MAX
+ * bytes and JSON_STREAM_NESTING_MAX open brackets.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -22,9 +22,9 @@ typedef struct JsonStream {
     unsigned depth;
     char closers[JSON_STREAM_NESTING_MAX]; /* what closes each open bracket */
     char quote;                            /* of the string that it is in, or 0 */
-    bool escaped;  /* a backslash has come */
-    bool scalar;   /* a word or number outside of brackets */
-    bool too_long; /* read on to its end, but not kept */
+    bool escaped;                          /* a backslash has come */
+    bool scalar;                           /* a word or number outside of brackets */
+    bool too_long;                         /* read on to its end, but not kept */
     /* A value (it stays the stream's), or NULL and what is wrong with what came. */
     void (*handle)(JsonNode *value, const char *error, void *opaque);
     void *opaque;

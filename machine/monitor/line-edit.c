@@ -1,5 +1,6 @@
 /*
- * Keys as ECMA-48 terminals (xterm, Linux) send them, and the Emacs ones that shells have.
+ * Keys as ECMA-48 terminals (xterm, Linux) send them, and the Emacs ones that shells
+ * have.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,7 +10,7 @@
 
 #define LINE_LIMIT 4096
 #define HISTORY_MAX 64
-#define CTRL(letter) ((letter) & 0x1f)
+#define CTRL(letter) ((letter)&0x1f)
 #define DELETE 0x7f
 #define ESCAPE 0x1b
 

@@ -16,7 +16,8 @@ bool machine_control_cont(GError **error)
         return true;
     }
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s",
-                run_state() == RUN_STATE_SHUTDOWN || run_state() == RUN_STATE_INTERNAL_ERROR
+                run_state() == RUN_STATE_SHUTDOWN ||
+                        run_state() == RUN_STATE_INTERNAL_ERROR
                     ? "Resetting the Virtual Machine is required"
                     : "The machine cannot continue in its present state");
     return false;

@@ -65,9 +65,9 @@ bool monitor_add_from_text(const char *text, GError **error)
                     id);
         return false;
     }
-    return monitor_add(chardev,
-                       control ? (pretty ? MONITOR_QMP_PRETTY : MONITOR_QMP) : MONITOR_HMP,
-                       error);
+    return monitor_add(
+        chardev, control ? (pretty ? MONITOR_QMP_PRETTY : MONITOR_QMP) : MONITOR_HMP,
+        error);
 }
 
 void monitor_cleanup(void)

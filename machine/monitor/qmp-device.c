@@ -108,7 +108,8 @@ static JsonNode *run_list_properties(JsonObject *args, GError **error)
     JsonArray *list;
 
     if (type == G_TYPE_INVALID) {
-        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", name);
+        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found",
+                    name);
         return NULL;
     }
     klass = g_type_class_ref(type);

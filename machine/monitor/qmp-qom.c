@@ -15,7 +15,8 @@ static JsonNode *run_list(JsonObject *args, GError **error)
 {
     JsonArray *list = json_array_new();
 
-    if (!qom_list(json_object_get_string_member(args, "path"), add_property, list, error)) {
+    if (!qom_list(json_object_get_string_member(args, "path"), add_property, list,
+                  error)) {
         json_array_unref(list);
         return NULL;
     }

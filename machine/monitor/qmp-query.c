@@ -21,10 +21,10 @@ static JsonNode *query_status(JsonObject *args, GError **error)
 /* The version of QEMU whose behaviour this is: clients choose what they do by it. */
 static JsonNode *query_version(JsonObject *args, GError **error)
 {
-    return qmp_object("qemu:n,package:s",
-                      qmp_object("micro:i,minor:i,major:i", (gint64)22, (gint64)2,
-                                 (gint64)7),
-                      "Umbra 0.1.0");
+    return qmp_object(
+        "qemu:n,package:s",
+        qmp_object("micro:i,minor:i,major:i", (gint64)22, (gint64)2, (gint64)7),
+        "Umbra 0.1.0");
 }
 
 static void add_command(const QmpCommand *command, void *opaque)
@@ -117,25 +117,25 @@ static JsonNode *query_cpus(JsonObject *args, GError **error)
         const X86CPU *cpu = cpus->pdata[i];
 
         json_array_add_element(
-            list,
-            qmp_object("thread-id:i,props:n,qom-path:s,cpu-index:i,target:s",
-                       (gint64)machine_control_thread_id(i),
-                       qmp_object("core-id:i,thread-id:i,socket-id:i", (gint64)0, (gint64)0,
-                                  (gint64)i),
-                       cpu->parent.path, (gint64)cpu->index, "x86_64"));
+            list, qmp_object("thread-id:i,props:n,qom-path:s,cpu-index:i,target:s",
+                             (gint64)machine_control_thread_id(i),
+                             qmp_object("core-id:i,thread-id:i,socket-id:i", (gint64)0,
+                                        (gint64)0, (gint64)i),
+                             cpu->parent.path, (gint64)cpu->index, "x86_64"));
     }
     return qmp_array(list);
 }
 
-/* -- Chardevs and disks -------------------------------------------------------------------- */
+/* -- Chardevs and disks
+ * -------------------------------------------------------------------- */
 
 static void add_chardev(Chardev *chardev, void *opaque)
 {
     g_autofree char *text = chardev_describe(chardev);
 
-    json_array_add_element(opaque,
-                           qmp_object("frontend-open:b,filename:s,label:s",
-                                      chardev_in_use(chardev), text, chardev_id(chardev)));
+    json_array_add_element(opaque, qmp_object("frontend-open:b,filename:s,label:s",
+                                              chardev_in_use(chardev), text,
+                                              chardev_id(chardev)));
 }
 
 static JsonNode *query_chardev(JsonObject *args, GError **error)
@@ -165,9 +165,9 @@ static JsonNode *image_info(BlockBackend *drive)
     struct stat status;
     gint64 allocated = file && stat(file, &status) == 0 ? status.st_blocks * 512 : 0;
 
-    return qmp_object("filename:s,format:s,virtual-size:i,actual-size:i,dirty-flag:b",
-                      file ? file : "", "raw",
-                      (gint64)(block_sectors(drive) * BLOCK_SECTOR_SIZE), allocated, false);
+    return qmp_object(
+        "filename:s,format:s,virtual-size:i,actual-size:i,dirty-flag:b", file ? file : "",
+        "raw", (gint64)(block_sectors(drive) * BLOCK_SECTOR_SIZE), allocated, false);
 }
 
 static void add_drive(BlockBackend *drive, void *opaque)
@@ -176,15 +176,14 @@ static void add_drive(BlockBackend *drive, void *opaque)
     JsonNode *inserted = qmp_object(
         "iops_rd:i,detect_zeroes:s,image:n,iops_wr:i,ro:b,backing_file_depth:i,drv:s,"
         "iops:i,bps_wr:i,write_threshold:i,encrypted:b,bps:i,bps_rd:i,cache:n,file:s",
-        (gint64)0, "off", image_info(drive), (gint64)0, block_is_readonly(drive), (gint64)0,
-        "raw", (gint64)0, (gint64)0, (gint64)0, false, (gint64)0, (gint64)0,
+        (gint64)0, "off", image_info(drive), (gint64)0, block_is_readonly(drive),
+        (gint64)0, "raw", (gint64)0, (gint64)0, (gint64)0, false, (gint64)0, (gint64)0,
         qmp_object("no-flush:b,direct:b,writeback:b", false, false, true),
         options->file ? options->file : "");
 
-    json_array_add_element(opaque,
-                           qmp_object("device:s,locked:b,removable:b,inserted:n,type:s",
-                                      options->id, false, options->cdrom, inserted,
-                                      "unknown"));
+    json_array_add_element(
+        opaque, qmp_object("device:s,locked:b,removable:b,inserted:n,type:s", options->id,
+                           false, options->cdrom, inserted, "unknown"));
 }
 
 static JsonNode *query_block(JsonObject *args, GError **error)
@@ -195,7 +194,8 @@ static JsonNode *query_block(JsonObject *args, GError **error)
     return qmp_array(list);
 }
 
-/* -- PCI ----------------------------------------------------------------------------------- */
+/* -- PCI
+ * ----------------------------------------------------------------------------------- */
 
 static JsonNode *pci_regions(const PCIDevice *dev)
 {
@@ -241,7 +241,8 @@ static JsonNode *pci_device(const PCIDevice *dev)
     JsonNode *node = qmp_object(
         "irq_pin:i,bus:i,qdev_id:s,slot:i,class_info:n,id:n,function:i,regions:n",
         (gint64)pin, (gint64)0, dev->parent.id ? dev->parent.id : "",
-        (gint64)PCI_SLOT(dev->devfn), pci_class_info(pci_get_word(config + PCI_CLASS_DEVICE)),
+        (gint64)PCI_SLOT(dev->devfn),
+        pci_class_info(pci_get_word(config + PCI_CLASS_DEVICE)),
         qmp_object("device:i,subsystem-vendor:i,vendor:i,subsystem:i",
                    (gint64)pci_get_word(config + PCI_DEVICE_ID),
                    (gint64)pci_get_word(config + PCI_SUBSYSTEM_VENDOR_ID),
@@ -270,8 +271,8 @@ static JsonNode *query_pci(JsonObject *args, GError **error)
                 json_array_add_element(devices, pci_device(dev));
             }
         }
-        json_array_add_element(buses, qmp_object("bus:i,devices:n", (gint64)0,
-                                                 qmp_array(devices)));
+        json_array_add_element(
+            buses, qmp_object("bus:i,devices:n", (gint64)0, qmp_array(devices)));
     }
     return qmp_array(buses);
 }

@@ -50,7 +50,8 @@ static JsonNode *run_system_wakeup(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- Keys -------------------------------------------------------------------------------- */
+/* -- Keys
+ * -------------------------------------------------------------------------------- */
 
 static bool not_accepted(GError **error, const char *parameter, const char *value)
 {
@@ -121,7 +122,8 @@ static JsonNode *run_send_key(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- Memory to files ----------------------------------------------------------------------- */
+/* -- Memory to files
+ * ----------------------------------------------------------------------- */
 
 static JsonNode *run_pmemsave(JsonObject *args, GError **error)
 {
@@ -166,7 +168,8 @@ static JsonNode *run_human_monitor_command(JsonObject *args, GError **error)
     g_autofree char *text = NULL;
     gint64 index = 0;
 
-    if (json_object_has_member(args, "cpu-index") && !check_cpu_index(args, &index, error)) {
+    if (json_object_has_member(args, "cpu-index") &&
+        !check_cpu_index(args, &index, error)) {
         return NULL;
     }
     text = hmp_execute_on(json_object_get_string_member(args, "command-line"),

@@ -74,7 +74,8 @@ static void send_reply(QmpSession *session, JsonNode *value, GError *error, Json
     g_clear_error(&error);
 }
 
-/* -- Requests ---------------------------------------------------------------------------- */
+/* -- Requests
+ * ---------------------------------------------------------------------------- */
 
 static JsonNode *negotiate(QmpSession *session, JsonObject *args, GError **error)
 {
@@ -90,10 +91,10 @@ static JsonNode *negotiate(QmpSession *session, JsonObject *args, GError **error
     length = enable ? json_array_get_length(json_node_get_array(enable)) : 0;
     for (guint i = 0; i < length; i++) {
         JsonNode *name = json_array_get_element(json_node_get_array(enable), i);
-        const char *text = JSON_NODE_HOLDS_VALUE(name) &&
-                                   json_node_get_value_type(name) == G_TYPE_STRING
-                               ? json_node_get_string(name)
-                               : "";
+        const char *text =
+            JSON_NODE_HOLDS_VALUE(name) && json_node_get_value_type(name) == G_TYPE_STRING
+                ? json_node_get_string(name)
+                : "";
 
         if (strcmp(text, "oob") != 0) {
             g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
@@ -167,7 +168,8 @@ static bool check_request(const QmpSession *session, JsonObject *request, GError
         return false;
     }
     if (json_object_has_member(request, "exec-oob")) {
-        /* Those that QEMU runs so unblock a migration or a backend; there is none here. */
+        /* Those that QEMU runs so unblock a migration or a backend; there is none here.
+         */
         g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
                     "The command %s does not support OOB",
                     json_object_get_string_member(request, "exec-oob"));
@@ -195,14 +197,15 @@ static void handle_value(JsonNode *value, const char *message, void *opaque)
         args = json_object_has_member(request, "arguments")
                    ? json_object_ref(json_object_get_object_member(request, "arguments"))
                    : json_object_new();
-        result = dispatch(session, json_object_get_string_member(request, "execute"), args,
-                          &error);
+        result = dispatch(session, json_object_get_string_member(request, "execute"),
+                          args, &error);
         json_object_unref(args);
     }
     send_reply(session, result, error, id);
 }
 
-/* -- Events ------------------------------------------------------------------------------ */
+/* -- Events
+ * ------------------------------------------------------------------------------ */
 
 void qmp_event(const char *name, JsonNode *data)
 {
@@ -230,11 +233,11 @@ void qmp_event(const char *name, JsonNode *data)
 
 static void run_event(RunEvent event, SystemCause cause, const char *text, void *opaque)
 {
-    bool guest = cause == SYSTEM_CAUSE_GUEST_SHUTDOWN || cause == SYSTEM_CAUSE_GUEST_RESET ||
-                 cause == SYSTEM_CAUSE_GUEST_PANIC;
+    bool guest = cause == SYSTEM_CAUSE_GUEST_SHUTDOWN ||
+                 cause == SYSTEM_CAUSE_GUEST_RESET || cause == SYSTEM_CAUSE_GUEST_PANIC;
     static const char *const plain[] = {
-        [RUN_EVENT_STOP] = "STOP",       [RUN_EVENT_RESUME] = "RESUME",
-        [RUN_EVENT_SUSPEND] = "SUSPEND", [RUN_EVENT_WAKEUP] = "WAKEUP",
+        [RUN_EVENT_STOP] = "STOP",           [RUN_EVENT_RESUME] = "RESUME",
+        [RUN_EVENT_SUSPEND] = "SUSPEND",     [RUN_EVENT_WAKEUP] = "WAKEUP",
         [RUN_EVENT_POWERDOWN] = "POWERDOWN",
     };
 
@@ -249,7 +252,8 @@ static void run_event(RunEvent event, SystemCause cause, const char *text, void 
     }
 }
 
-/* -- The chardev --------------------------------------------------------------------------- */
+/* -- The chardev
+ * --------------------------------------------------------------------------- */
 
 static void session_receive(void *opaque, const uint8_t *buffer, size_t length)
 {

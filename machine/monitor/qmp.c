@@ -15,9 +15,10 @@ static const QmpCommand *const tables[] = {
     qmp_qom_commands,
 };
 
-G_DEFINE_QUARK(qmp-error-quark, qmp_error)
+G_DEFINE_QUARK(qmp - error - quark, qmp_error)
 
-void qmp_foreach_command(void (*func)(const QmpCommand *command, void *opaque), void *opaque)
+void qmp_foreach_command(void (*func)(const QmpCommand *command, void *opaque),
+                         void *opaque)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
         for (const QmpCommand *command = tables[i]; command->name; command++) {
@@ -38,7 +39,8 @@ static const QmpCommand *find(const char *name)
     return NULL;
 }
 
-/* -- Arguments --------------------------------------------------------------------------- */
+/* -- Arguments
+ * --------------------------------------------------------------------------- */
 
 static bool is_kind(JsonNode *value, char kind)
 {
@@ -124,8 +126,8 @@ static bool check_args(const char *specification, JsonObject *args, GError **err
     json_object_iter_init_ordered(&iter, args);
     while (json_object_iter_next_ordered(&iter, &name, NULL)) {
         if (!find_arg(specification, name, strlen(name))) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter '%s' is unexpected",
-                        name);
+            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
+                        "Parameter '%s' is unexpected", name);
             return false;
         }
     }
@@ -155,7 +157,8 @@ JsonNode *qmp_run(const char *name, JsonObject *args, GError **error)
     return value ? value : qmp_object("");
 }
 
-/* -- Values ------------------------------------------------------------------------------ */
+/* -- Values
+ * ------------------------------------------------------------------------------ */
 
 JsonNode *qmp_string(const char *text)
 {

@@ -43,7 +43,8 @@ static char *machine_type_name(void)
     return g_strdup_printf("%s-machine", machine_current()->type->name);
 }
 
-/* -- Children ---------------------------------------------------------------------------- */
+/* -- Children
+ * ---------------------------------------------------------------------------- */
 
 static void visit_child(Visit *visit, const char *name, const char *type)
 {
@@ -94,7 +95,8 @@ static unsigned visit_children(const char *path,
 {
     g_autofree char *prefix =
         strcmp(path, "/") == 0 ? g_strdup("/") : g_strconcat(path, "/", NULL);
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Visit visit = {prefix, seen, func, opaque, 0};
 
     if (strcmp(path, "/") == 0) {
@@ -114,13 +116,19 @@ static unsigned visit_children(const char *path,
     return visit.count;
 }
 
-/* -- Finding ----------------------------------------------------------------------------- */
+/* -- Finding
+ * ----------------------------------------------------------------------------- */
 
 static bool is_container(const char *path)
 {
     static const char *const containers[] = {
-        "/", "/objects", "/chardevs", "/machine/peripheral", "/machine/peripheral-anon",
-        "/machine/unattached", NULL,
+        "/",
+        "/objects",
+        "/chardevs",
+        "/machine/peripheral",
+        "/machine/peripheral-anon",
+        "/machine/unattached",
+        NULL,
     };
 
     return g_strv_contains(containers, path) || visit_children(path, NULL, NULL) > 0;
@@ -140,7 +148,8 @@ static bool find(const char *path, Place *place, GError **error)
     }
     place->exists = place->machine || place->device || is_container(path);
     if (!place->exists) {
-        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", path);
+        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found",
+                    path);
     }
     return place->exists;
 }
@@ -157,7 +166,8 @@ static char *type_of(const Place *place)
                            : g_strdup("container");
 }
 
-/* -- Listing ----------------------------------------------------------------------------- */
+/* -- Listing
+ * ----------------------------------------------------------------------------- */
 
 typedef struct PropertyVisit {
     void (*func)(const char *name, const char *type, void *opaque);
@@ -181,8 +191,8 @@ static const struct {
 };
 
 bool qom_list(const char *path,
-              void (*func)(const char *name, const char *type, void *opaque), void *opaque,
-              GError **error)
+              void (*func)(const char *name, const char *type, void *opaque),
+              void *opaque, GError **error)
 {
     PropertyVisit visit = {func, opaque};
     Place place;
@@ -201,7 +211,8 @@ bool qom_list(const char *path,
     return true;
 }
 
-/* -- Values ------------------------------------------------------------------------------ */
+/* -- Values
+ * ------------------------------------------------------------------------------ */
 
 typedef struct PropertySearch {
     const char *name;
@@ -276,10 +287,11 @@ static JsonNode *device_value(const Device *dev, const char *name)
     if (strcmp(name, "parent_bus") == 0) {
         const Device *owner = dev->bus ? dev->bus->owner : NULL;
         g_autofree char *path =
-            dev->bus ? g_strdup_printf("%s/%s", owner && owner->path ? owner->path
-                                                                     : "/machine/unattached",
-                                       dev->bus->name)
-                     : g_strdup("");
+            dev->bus
+                ? g_strdup_printf(
+                      "%s/%s", owner && owner->path ? owner->path : "/machine/unattached",
+                      dev->bus->name)
+                : g_strdup("");
 
         return qmp_string(path);
     }
@@ -334,13 +346,14 @@ bool qom_set(const char *path, const char *name, JsonNode *value, GError **error
         return false;
     }
     if (place.device) {
-        g_autofree char *which =
-            place.device->id ? g_strdup_printf("device '%s'", place.device->id)
-                             : g_strdup("anonymous device");
+        g_autofree char *which = place.device->id
+                                     ? g_strdup_printf("device '%s'", place.device->id)
+                                     : g_strdup("anonymous device");
 
-        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                    "Attempt to set property '%s' on %s (type '%s') after it was realized",
-                    name, which, G_OBJECT_TYPE_NAME(place.device));
+        g_set_error(
+            error, QMP_ERROR, QMP_GENERIC_ERROR,
+            "Attempt to set property '%s' on %s (type '%s') after it was realized", name,
+            which, G_OBJECT_TYPE_NAME(place.device));
     } else {
         g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
                     "Property '%s' of the machine can only be set on the command line: "
@@ -350,7 +363,8 @@ bool qom_set(const char *path, const char *name, JsonNode *value, GError **error
     return false;
 }
 
-/* -- Types ------------------------------------------------------------------------------- */
+/* -- Types
+ * ------------------------------------------------------------------------------- */
 
 typedef struct TypeVisit {
     const char *implements;
@@ -372,8 +386,9 @@ static void visit_type(TypeVisit *visit, GType type)
     if (!is_abstract || visit->abstract) {
         GType parent = g_type_parent(type);
 
-        visit->func(g_type_name(type), parent == TYPE_DEVICE ? "device" : g_type_name(parent),
-                    is_abstract, visit->opaque);
+        visit->func(g_type_name(type),
+                    parent == TYPE_DEVICE ? "device" : g_type_name(parent), is_abstract,
+                    visit->opaque);
     }
     visit_type(visit, g_type_parent(type));
 }

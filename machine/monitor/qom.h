@@ -18,8 +18,8 @@ const char *qom_property_type(const Property *property);
 /* Calls func with the name and type of each property and child of what is at `path`.
  * False and *error (QMP_DEVICE_NOT_FOUND) when nothing is. Machine lock. */
 bool qom_list(const char *path,
-              void (*func)(const char *name, const char *type, void *opaque), void *opaque,
-              GError **error);
+              void (*func)(const char *name, const char *type, void *opaque),
+              void *opaque, GError **error);
 
 /* The property's value, or NULL and *error. Machine lock. */
 JsonNode *qom_get(const char *path, const char *property, GError **error);

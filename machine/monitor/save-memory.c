@@ -26,15 +26,17 @@ bool monitor_read_memory(X86CPU *cpu, AddressSpace *as, uint64_t address, void *
             return false;
         }
         part = MIN(part, length);
-        if (address_space_read(cpu->memory, physical, MEMTXATTRS_UNSPECIFIED, bytes, part)) {
+        if (address_space_read(cpu->memory, physical, MEMTXATTRS_UNSPECIFIED, bytes,
+                               part)) {
             return false;
         }
         address += part;
         bytes += part;
         length -= part;
     }
-    return cpu || (address + length - 1 >= address &&
-                   !address_space_read(as, address, MEMTXATTRS_UNSPECIFIED, buffer, length));
+    return cpu ||
+           (address + length - 1 >= address &&
+            !address_space_read(as, address, MEMTXATTRS_UNSPECIFIED, buffer, length));
 }
 
 bool monitor_save_memory(X86CPU *cpu, AddressSpace *as, uint64_t address, uint64_t length,

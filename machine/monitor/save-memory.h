@@ -8,8 +8,8 @@
 
 #include "hw/i386/x86-cpu.h"
 
-/* Reads `length` bytes at a virtual address of `cpu`, whose registers are current, or at a
- * guest physical one of `as` when cpu is NULL. False: a part of it is not there. */
+/* Reads `length` bytes at a virtual address of `cpu`, whose registers are current, or at
+ * a guest physical one of `as` when cpu is NULL. False: a part of it is not there. */
 bool monitor_read_memory(X86CPU *cpu, AddressSpace *as, uint64_t address, void *buffer,
                          uint64_t length);
 
