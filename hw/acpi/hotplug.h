@@ -37,4 +37,8 @@ void acpi_pci_hotplug_init(ACPIPCIHotplug *state, GObject *owner, PCIBus *bus, b
 void acpi_pci_hotplug_destroy(ACPIPCIHotplug *state);
 void acpi_pci_hotplug_reset(ACPIPCIHotplug *state);
 
+/* The slots of a root bus that take part, a bit each: a slot can be unplugged unless it holds
+ * what the machine cannot be without: the chipset and the display. */
+uint32_t acpi_pci_hotplug_removable_slots(const PCIBus *bus);
+
 #endif

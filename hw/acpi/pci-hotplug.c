@@ -18,9 +18,7 @@ enum {
 
 #define CLASS_VGA 0x0300
 
-/* A slot can be unplugged unless it holds what the machine cannot be without: the chipset
- * and the display. */
-static uint32_t removable_slots(const PCIBus *bus)
+uint32_t acpi_pci_hotplug_removable_slots(const PCIBus *bus)
 {
     uint32_t slots = UINT32_MAX;
 
@@ -41,7 +39,8 @@ static uint64_t pci_hotplug_read(void *opaque, hwaddr offset, unsigned size)
 
     switch (offset) {
     case SLOTS_REMOVABLE:
-        return state->root && state->select == 0 ? removable_slots(state->bus) : 0;
+        return state->root && state->select == 0 ? acpi_pci_hotplug_removable_slots(state->bus)
+                                               : 0;
     case BUS_SELECT:
         return state->select;
     default:

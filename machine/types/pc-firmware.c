@@ -5,11 +5,13 @@
  */
 #include "machine/types/pc.h"
 
+#include <cpuid.h>
 #include <gio/gio.h>
 #include <string.h>
 
 #include "firmware/boot-order.h"
 #include "firmware/loader.h"
+#include "hw/i386/pc-acpi.h"
 #include "hw/i386/pc-fw-cfg.h"
 
 static bool parse_uuid(const char *text, uint8_t bytes[16], GError **error)
@@ -37,6 +39,34 @@ static GBytes *load_kvmvapic(const Machine *machine)
                         : NULL;
 }
 
+/* Whether the guest sees a processor of AMD's: KVM shows the host's vendor, and the model
+ * "qemu64" of the software CPU is AMD's. */
+static bool guest_is_amd(bool kvm)
+{
+    unsigned eax, ebx, ecx, edx;
+
+    return !kvm || (__get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_AMD_ebx &&
+                    edx == signature_AMD_edx && ecx == signature_AMD_ecx);
+}
+
+static bool add_acpi_tables(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+
+    return acpi_tables_add(machine->fw_cfg,
+                           &(ACPIConfig){
+                               .pci = machine->pci,
+                               .isa = machine->isa,
+                               .pm = pc->pm,
+                               .ram_below_4g = pc->below_4g,
+                               .ram_above_4g_end = GiB(4) + pc->above_4g,
+                               .cpus = machine->config.cpus,
+                               .max_cpus = machine->config.max_cpus,
+                               .hpet = pc->hpet,
+                           },
+                           error);
+}
+
 bool pc_firmware_config_init(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
@@ -54,14 +84,15 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
     }
     smbios_info_init(&smbios, machine->type->desc, machine->type->name);
     smbios.processor.sockets = config->cpus;
-    return pc_fw_cfg_populate(machine->fw_cfg,
+    return (!pc->pm || add_acpi_tables(pc, error)) &&
+           pc_fw_cfg_populate(machine->fw_cfg,
                               &(PCFirmwareConfig){
                                   .ram_size = config->ram_size,
                                   .ram_below_4g = pc->below_4g,
                                   .ram_above_4g = pc->above_4g,
                                   .ram_above_4g_start = GiB(4),
                                   .kvm_pages = kvm,
-                                  .amd_ht_range = !kvm,
+                                  .amd_ht_range = guest_is_amd(kvm),
                                   .cpus = config->cpus,
                                   .max_cpus = config->max_cpus,
                                   .uuid = config->uuid ? uuid : NULL,

@@ -1,0 +1,200 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "hw/i386/pc-acpi.h"
+
+#include <string.h>
+
+#include "firmware/acpi/tables.h"
+#include "hw/pci/pci-regs.h"
+
+#define ROUND_UP(n, step) (((n) + (step)-1) / (step) * (step))
+
+#define IO_APIC_BASE UINT64_C(0xfec00000)
+#define HOLE64_SIZE GiB(2)
+#define HOLE64_ALIGNMENT GiB(1)
+
+#define PMBASE 0x40 /* 82371AB, section 7.2.1 */
+#define PMBASE_MASK 0xffc0
+
+/* Files grow in steps, so that a small difference between two versions does not change
+ * the sizes that a migration stream names. */
+typedef struct FileRow {
+    const char *name;
+    size_t step; /* 0: as long as its contents */
+    uint64_t used, max;
+} FileRow;
+
+/* In the order of their RAM blocks. */
+enum { FILE_TABLES, FILE_LOADER, FILE_RSDP, FILES };
+
+static const FileRow file_rows[FILES] = {
+    [FILE_TABLES] = {ACPI_FILE_TABLES, KiB(128), KiB(128), MiB(2)},
+    [FILE_LOADER] = {ACPI_FILE_LOADER, KiB(4), KiB(4), KiB(64)},
+    [FILE_RSDP] = {ACPI_FILE_RSDP, 0, KiB(4), KiB(4)},
+};
+
+typedef struct PCACPI {
+    FWCfg *cfg;
+    ACPIConfig config;
+    MemoryRegion blocks[FILES];
+    size_t lengths[FILES]; /* as the firmware sees them */
+} PCACPI;
+
+/* -- Facts
+ * ------------------------------------------------------------------------------- */
+
+/* 64-bit BARs above 4 GiB, and 2 GiB from the end of RAM on where there are none. */
+static void find_hole64(const ACPIConfig *config, ACPIFacts *facts)
+{
+    hwaddr first = UINT64_MAX, last = 0;
+
+    for (unsigned devfn = 0; devfn < G_N_ELEMENTS(config->pci->devices); devfn++) {
+        const PCIDevice *dev = config->pci->devices[devfn];
+
+        for (unsigned n = 0; dev && n < PCI_BARS; n++) {
+            const PCIBar *bar = &dev->bars[n];
+
+            if (bar->region && bar->address != PCI_BAR_UNMAPPED &&
+                bar->address >= GiB(4)) {
+                first = MIN(first, bar->address);
+                last = MAX(last, bar->address + bar->size - 1);
+            }
+        }
+    }
+    facts->hole64 = last ? first : ROUND_UP(config->ram_above_4g_end, HOLE64_ALIGNMENT);
+    facts->hole64_last =
+        MAX(last, ROUND_UP(facts->hole64 + HOLE64_SIZE, HOLE64_ALIGNMENT) - 1);
+}
+
+static void find_slots(const ACPIConfig *config, ACPIFacts *facts)
+{
+    if (config->pm->pci_hotplug_root) {
+        facts->removable_slots = acpi_pci_hotplug_removable_slots(config->pci);
+    }
+    facts->slots = facts->removable_slots;
+    for (unsigned devfn = 0; devfn < G_N_ELEMENTS(config->pci->devices); devfn++) {
+        if (config->pci->devices[devfn]) {
+            facts->slots |= UINT32_C(1) << PCI_SLOT(devfn);
+        }
+    }
+}
+
+static void add_port(Device *dev, ACPIPort ports[ACPI_ISA_PORTS_MAX],
+                     const uint16_t *places, size_t n)
+{
+    guint64 iobase = 0, irq = 0;
+
+    g_object_get(dev, "iobase", &iobase, "irq", &irq, NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (iobase == places[i]) {
+            ports[i] = (ACPIPort){(uint16_t)iobase, (uint8_t)(irq % ISA_IRQS)};
+        }
+    }
+}
+
+static void find_isa_devices(const ACPIConfig *config, ACPIFacts *facts)
+{
+    static const uint16_t serial[ACPI_ISA_PORTS_MAX] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
+    static const uint16_t parallel[] = {0x378, 0x278, 0x3bc};
+    const GPtrArray *devices = config->isa->parent.children;
+
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = devices->pdata[i];
+        const char *type = G_OBJECT_TYPE_NAME(dev);
+
+        if (!strcmp(type, "i8042")) {
+            facts->i8042 = true;
+        } else if (!strcmp(type, "isa-fdc")) {
+            facts->floppy = true;
+        } else if (!strcmp(type, "isa-serial")) {
+            add_port(dev, facts->serial, serial, G_N_ELEMENTS(serial));
+        } else if (!strcmp(type, "isa-parallel")) {
+            add_port(dev, facts->parallel, parallel, G_N_ELEMENTS(parallel));
+        }
+    }
+}
+
+static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
+{
+    const PIIX4PM *pm = config->pm;
+
+    *facts = (ACPIFacts){
+        .oem_id = config->oem_id,
+        .oem_table_id = config->oem_table_id,
+        .cpus = config->cpus,
+        .max_cpus = config->max_cpus,
+        .pm_base = pci_get_word(pm->parent.config + PMBASE) & PMBASE_MASK,
+        .smi = pm->smm_enabled,
+        .s3 = !pm->disable_s3,
+        .s4 = !pm->disable_s4,
+        .s4_type = pm->s4_val,
+        .hole32 = config->ram_below_4g,
+        .hole32_last = IO_APIC_BASE - 1,
+        .hpet = config->hpet,
+    };
+    find_hole64(config, facts);
+    find_slots(config, facts);
+    find_isa_devices(config, facts);
+}
+
+/* -- Files
+ * ------------------------------------------------------------------------------- */
+
+/* Makes the files, and puts them into their blocks. Their lengths stay: 128 KiB hold the
+ * tables of 255 processors and 32 slots several times over. */
+static void rebuild(void *opaque)
+{
+    PCACPI *acpi = opaque;
+    GByteArray *files[FILES];
+    ACPIFacts facts;
+
+    find_facts(&acpi->config, &facts);
+    acpi_build(&facts, &files[FILE_TABLES], &files[FILE_RSDP], &files[FILE_LOADER]);
+    for (unsigned i = 0; i < FILES; i++) {
+        uint8_t *host = memory_region_get_ram_ptr(&acpi->blocks[i]);
+        size_t length = MIN(files[i]->len, file_rows[i].used);
+
+        memcpy(host, files[i]->data, length);
+        memset(host + length, 0, file_rows[i].used - length);
+        acpi->lengths[i] =
+            file_rows[i].step ? ROUND_UP(length, file_rows[i].step) : length;
+        g_byte_array_unref(files[i]);
+    }
+}
+
+static bool add_blocks(PCACPI *acpi, GError **error)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        const FileRow *row = &file_rows[i];
+        g_autofree char *name = g_strconcat("/rom@", row->name, NULL);
+
+        if (!memory_region_init_resizeable_ram(&acpi->blocks[i], NULL, name, row->used,
+                                               row->max, NULL, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
+{
+    PCACPI *acpi = g_new0(PCACPI, 1); /* lives as long as the machine */
+
+    acpi->cfg = cfg;
+    acpi->config = *config;
+    acpi->config.oem_id = g_strdup(config->oem_id);
+    acpi->config.oem_table_id = g_strdup(config->oem_table_id);
+    if (!add_blocks(acpi, error)) {
+        return false;
+    }
+    rebuild(acpi);
+    for (unsigned i = 0; i < FILES; i++) {
+        if (!fw_cfg_add_file_callback(cfg, file_rows[i].name, rebuild, NULL, acpi,
+                                      memory_region_get_ram_ptr(&acpi->blocks[i]),
+                                      acpi->lengths[i], false, error)) {
+            return false;
+        }
+    }
+    return true;
+}
