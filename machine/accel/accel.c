@@ -168,10 +168,11 @@ bool accel_init(Accel *accel, AddressSpace *memory, AddressSpace *io, GError **e
 
     accel->memory = memory;
     accel->io = io;
+    current = accel;
     if (klass->init && !klass->init(accel, error)) {
+        current = NULL;
         return false;
     }
-    current = accel;
     return true;
 }
 
@@ -268,7 +269,7 @@ static void set_stop(AccelVCPU *vcpu, bool stop)
     g_mutex_lock(&vcpu->mutex);
     __atomic_store_n(&vcpu->stop, stop, __ATOMIC_RELEASE);
     g_cond_broadcast(&vcpu->wake);
-    if (stop && vcpu->thread != g_thread_self()) {
+    if (stop) {
         klass->kick_vcpu(vcpu);
     }
     g_mutex_unlock(&vcpu->mutex);
@@ -323,9 +324,7 @@ void accel_kick(Accel *accel, X86CPU *cpu)
     g_mutex_lock(&vcpu->mutex);
     __atomic_store_n(&vcpu->kicked, 1, __ATOMIC_RELEASE);
     g_cond_broadcast(&vcpu->wake);
-    if (vcpu->thread != g_thread_self()) {
-        ACCEL_GET_CLASS(accel)->kick_vcpu(vcpu);
-    }
+    ACCEL_GET_CLASS(accel)->kick_vcpu(vcpu);
     g_mutex_unlock(&vcpu->mutex);
 }
 

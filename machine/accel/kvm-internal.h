@@ -39,6 +39,10 @@ int kvm_ioctl(int fd, unsigned long request, void *argument);
 void kvm_memory_init(AddressSpace *as);
 bool kvm_memory_has_range(const FlatRange *range);
 
+/* Makes the slots of read-only windows read-only for the kernel too, so that a write to
+ * one leaves the guest; false: they are. Machine lock. */
+bool kvm_memory_make_windows_exact(void);
+
 /* Slots deleted and set since the start, for tests and benchmarks. */
 unsigned long kvm_memory_slot_updates(void);
 

@@ -26,8 +26,6 @@
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfeffc000)
 #define TSS_ADDRESS UINT64_C(0xfeffd000)
 
-#define RFLAGS_IF 0x200u
-
 typedef struct KVMAccel {
     Accel parent;
     bool kernel_irqchip;
@@ -126,6 +124,15 @@ close_host:
     return false;
 }
 
+void accel_kvm_close(void)
+{
+    if (kvm_host.vm >= 0) {
+        close(kvm_host.vm);
+        close(kvm_host.fd);
+    }
+    kvm_host = (KVMHost){.fd = -1, .vm = -1};
+}
+
 static void ignore_signal(int signal_number)
 {
 }
@@ -215,7 +222,7 @@ static void kick_vcpu(AccelVCPU *accel_vcpu)
     KVMVCPU *vcpu = accel_vcpu->data;
 
     __atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    if (accel_vcpu->pthread) {
+    if (accel_vcpu->pthread && !pthread_equal(accel_vcpu->pthread, pthread_self())) {
         pthread_kill(accel_vcpu->pthread, KICK_SIGNAL);
     }
 }
@@ -395,6 +402,17 @@ static void finish_access(KVMVCPU *vcpu)
     ioctl(vcpu->fd, KVM_RUN, 0);
 }
 
+/* The guest may have written to a window that the host maps read-only. */
+static bool exact_windows(void)
+{
+    bool changed;
+
+    io_lock();
+    changed = kvm_memory_make_windows_exact();
+    io_unlock();
+    return changed;
+}
+
 static void run_vcpu(AccelVCPU *accel_vcpu)
 {
     KVMVCPU *vcpu = accel_vcpu->data;
@@ -415,6 +433,9 @@ static void run_vcpu(AccelVCPU *accel_vcpu)
         }
         if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
             if (errno == EINTR || errno == EAGAIN) {
+                continue;
+            }
+            if (errno == EFAULT && exact_windows()) {
                 continue;
             }
             give_up(accel_vcpu, g_strerror(errno), (uint64_t)errno);

@@ -74,5 +74,7 @@ GType accel_kvm_get_type(void);
 GType accel_x86emu_get_type(void);
 GType accel_qtest_get_type(void);
 bool accel_kvm_usable(GError **error);
+/* Gives up the VM that accel_kvm_usable() has made and nobody uses. */
+void accel_kvm_close(void);
 
 #endif

@@ -1,0 +1,204 @@
+/*
+ * The software CPU's interpreter: the instructions of two opcode bytes, 0f xx.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "hw/core/system.h"
+#include "machine/accel/x86emu-decode.h"
+#include "memory/io-lock.h"
+
+#define CR0_PG 0x80000000u
+
+Outcome soft_multiply_immediate(Instruction *in, uint8_t opcode)
+{
+    uint32_t factor;
+    int64_t product;
+
+    decode_modrm(in);
+    if (!reachable(in, in->operand)) {
+        return unreachable(in);
+    }
+    factor = opcode == 0xaf   ? get_register(in->soft, in->reg, in->operand)
+             : opcode == 0x6b ? (uint32_t)(int8_t)fetch8(in)
+                              : fetch_operand(in);
+    product = (int64_t)alu_sign_extend(get_rm(in, in->operand), in->operand) *
+              alu_sign_extend(factor, in->operand);
+    set_register(in->soft, in->reg, in->operand, (uint32_t)product);
+    alu_set_multiply_flags(in->soft, (uint32_t)product & alu_mask(in->operand),
+                           product != alu_sign_extend((uint32_t)product, in->operand),
+                           in->operand);
+    return done(in);
+}
+
+static Outcome extend(Instruction *in, uint8_t opcode)
+{
+    unsigned size = opcode & 1 ? 2 : 1;
+    uint32_t value;
+
+    decode_modrm(in);
+    if (!reachable(in, size)) {
+        return unreachable(in);
+    }
+    value = get_rm(in, size);
+    if (opcode & 8) {
+        value = (uint32_t)alu_sign_extend(value, size);
+    }
+    set_register(in->soft, in->reg, in->operand, value);
+    return done(in);
+}
+
+/* The library has neither CMPXCHG nor XADD. */
+static Outcome exchange_add_or_compare(Instruction *in, uint8_t opcode)
+{
+    SoftCPU *soft = in->soft;
+    unsigned size = opcode & 1 ? in->operand : 1;
+    uint32_t old, source;
+
+    decode_modrm(in);
+    if (!reachable(in, size)) {
+        return unreachable(in);
+    }
+    old = get_rm(in, size);
+    source = get_register(soft, in->reg, size);
+    if (opcode >= 0xc0) {
+        uint32_t sum = alu_add(soft, old, source, false, size);
+
+        set_register(soft, in->reg, size, old);
+        set_rm(in, size, sum);
+    } else {
+        alu_sub(soft, get_register(soft, 0, size), old, false, size);
+        set_rm(in, size, alu_zf(soft) ? source : old);
+        if (!alu_zf(soft)) {
+            set_register(soft, 0, size, old);
+        }
+    }
+    return done(in);
+}
+
+/* 0f c7 /1: CMPXCHG8B */
+static Outcome compare_exchange8(Instruction *in)
+{
+    SoftCPU *soft = in->soft;
+    x86emu_regs_t *x86 = &soft->emu->x86;
+    uint32_t low, high, at;
+    bool equal;
+
+    decode_modrm(in);
+    if (in->mod == 3 || in->reg != 1) {
+        return fault(in, VECTOR_UD, -1);
+    }
+    if (!reachable(in, 8)) {
+        return unreachable(in);
+    }
+    at = in->segment->base + in->offset;
+    low = soft_load(soft, at, 4);
+    high = soft_load(soft, at + 4, 4);
+    equal = low == x86->R_EAX && high == x86->R_EDX;
+    soft_store(soft, at, 4, equal ? x86->R_EBX : low);
+    soft_store(soft, at + 4, 4, equal ? x86->R_ECX : high);
+    if (!equal) {
+        x86->R_EAX = low;
+        x86->R_EDX = high;
+    }
+    alu_sync_flags(soft);
+    x86->R_FLG = (x86->R_FLG & ~(uint32_t)F_ZF) | (equal ? F_ZF : 0);
+    return done(in);
+}
+
+/* 0f 22 /0: the library would take PG and not page. */
+static Outcome guard_control_register(Instruction *in)
+{
+    SoftCPU *soft = in->soft;
+    bool locked;
+
+    decode_modrm(in);
+    if (in->reg != 0 || !(*soft_register(soft, in->rm) & CR0_PG)) {
+        return OUTCOME_LIBRARY;
+    }
+    locked = io_lock_unless_held();
+    system_fatal("x86emu: the guest turns paging on at %04x:%08x, which the software CPU "
+                 "does not do; run it with -accel kvm",
+                 soft->emu->x86.R_CS, in->start);
+    io_unlock_if(locked);
+    accel_hold_all(soft->vcpu->accel);
+    return OUTCOME_HALTED;
+}
+
+Outcome soft_execute_two_byte(Instruction *in)
+{
+    SoftCPU *soft = in->soft;
+    x86emu_regs_t *x86 = &soft->emu->x86;
+    uint8_t opcode = fetch8(in);
+
+    switch (opcode) {
+    case 0x1f: /* NOP with ModRM */
+    case 0x18:
+        decode_modrm(in);
+        return done(in);
+    case 0x22:
+        return guard_control_register(in);
+    case 0x30:
+        soft_wrmsr(soft);
+        return done(in);
+    case 0x31: {
+        uint64_t tsc = soft_tsc();
+
+        x86->R_EAX = (uint32_t)tsc;
+        x86->R_EDX = (uint32_t)(tsc >> 32);
+        return done(in);
+    }
+    case 0x32:
+        soft_rdmsr(soft);
+        return done(in);
+    case 0x40 ... 0x4f: /* CMOVcc */
+        decode_modrm(in);
+        if (!reachable(in, in->operand)) {
+            return unreachable(in);
+        }
+        if (alu_condition(soft, opcode)) {
+            set_register(soft, in->reg, in->operand, get_rm(in, in->operand));
+        }
+        return done(in);
+    case 0x80 ... 0x8f: { /* Jcc */
+        uint32_t distance = in->operand == 4 ? fetch32(in) : fetch16(in);
+
+        return alu_condition(soft, opcode) ? jump(in, here(in) + distance) : done(in);
+    }
+    case 0x90 ... 0x9f: /* SETcc */
+        decode_modrm(in);
+        if (!reachable(in, 1)) {
+            return unreachable(in);
+        }
+        set_rm(in, 1, alu_condition(soft, opcode));
+        return done(in);
+    case 0xae: /* fences; the rest belongs to units that CPUID does not promise */
+        decode_modrm(in);
+        return in->mod == 3 && in->reg >= 5 ? done(in) : fault(in, VECTOR_UD, -1);
+    case 0xaf:
+        return soft_multiply_immediate(in, opcode);
+    case 0xb0:
+    case 0xb1:
+    case 0xc0:
+    case 0xc1:
+        return exchange_add_or_compare(in, opcode);
+    case 0xb6:
+    case 0xb7:
+    case 0xbe:
+    case 0xbf:
+        return extend(in, opcode);
+    case 0xc7:
+        return compare_exchange8(in);
+    case 0xc8 ... 0xcf:
+        if (in->operand == 2) {
+            return OUTCOME_LIBRARY;
+        }
+        *soft_register(soft, opcode & 7) = __builtin_bswap32(*soft_register(soft, opcode & 7));
+        return done(in);
+    case 0x10 ... 0x17: /* SSE */
+    case 0x28 ... 0x2f:
+    case 0x50 ... 0x7f:
+        return fault(in, VECTOR_UD, -1);
+    default:
+        return OUTCOME_LIBRARY;
+    }
+}

@@ -1,0 +1,101 @@
+/*
+ * The KVM accelerator. Skips, and says why, where this host cannot.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#define TEST_ACCEL "kvm,kernel-irqchip=off"
+#define TEST_LATE_INTERRUPTS
+#include "qtests/accel-cases.h"
+
+#include <stdio.h>
+
+#include "machine/accel/kvm-internal.h"
+
+/* meson's exit status for a test that could not run */
+#define SKIPPED 77
+
+/* A window that shows something else keeps its slot; main RAM's is never touched. */
+START_TEST(switches_keep_slots)
+{
+    unsigned long before;
+
+    guest_start(TEST_ACCEL, program_spin, program_spin_end);
+    before = kvm_memory_slot_updates();
+    guest_show(WINDOW_RAM);
+    guest_show(WINDOW_ROM);
+    guest_show(WINDOW_SPLIT);
+    ck_assert_uint_eq(kvm_memory_slot_updates() - before, 0);
+    guest_show(WINDOW_NOTHING);
+    ck_assert_uint_eq(kvm_memory_slot_updates() - before, 1);
+    /* What changes and comes back inside a transaction costs nothing. */
+    memory_region_transaction_begin();
+    guest_show(WINDOW_RAM);
+    guest_show(WINDOW_NOTHING);
+    memory_region_transaction_commit();
+    ck_assert_uint_eq(kvm_memory_slot_updates() - before, 1);
+    guest_show(WINDOW_RAM);
+    ck_assert_uint_eq(kvm_memory_slot_updates() - before, 2);
+}
+END_TEST
+
+/* After a write that the processor executed: what an EFAULT leads to. */
+static void run_exact(const uint8_t *program, const uint8_t *end, const char *log)
+{
+    guest_start(TEST_ACCEL, program, end);
+    memset(memory_region_get_ram_ptr(&guest.rom), 'r', GUEST_WINDOW_SIZE);
+    ck_assert(kvm_memory_make_windows_exact());
+    ck_assert(!kvm_memory_make_windows_exact());
+    guest_run(5000);
+    ck_assert_msg(guest.ended, "%s", guest.failed ? guest.message : "did not end");
+    ck_assert_str_eq(guest.log->str, log);
+    ck_assert_int_eq(((uint8_t *)memory_region_get_ram_ptr(&guest.rom))[0x10], 'r');
+}
+
+START_TEST(exact_windows_are_rom)
+{
+    run_exact(program_rom_write, program_rom_write_end, "rW");
+}
+END_TEST
+
+START_TEST(exact_windows_split)
+{
+    run_exact(program_split, program_split_end, "rWX");
+}
+END_TEST
+
+START_TEST(kernel_irqchip_is_on_by_default)
+{
+    guest_start("kvm", program_spin, program_spin_end);
+    ck_assert(accel_irqchip_in_kernel(guest.accel));
+    guest_run(5);
+    ck_assert(!guest.failed);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("kvm");
+    TCase *cases = tcase_create("cases"), *own = tcase_create("own");
+    GError *error = NULL;
+    SRunner *runner;
+    int failed;
+
+    if (!accel_usable("kvm", &error)) {
+        printf("skipped: %s\n", error->message);
+        return SKIPPED;
+    }
+    /* Each test has a process of its own; a VM belongs to the one that made it. */
+    accel_kvm_close();
+    add_accel_cases(cases);
+    suite_add_tcase(suite, cases);
+    tcase_add_test(own, switches_keep_slots);
+    tcase_add_test(own, exact_windows_are_rom);
+    tcase_add_test(own, exact_windows_split);
+    tcase_add_test(own, kernel_irqchip_is_on_by_default);
+    suite_add_tcase(suite, own);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

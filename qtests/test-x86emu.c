@@ -1,0 +1,124 @@
+/*
+ * The software CPU.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#define TEST_ACCEL "x86emu"
+#include "qtests/accel-cases.h"
+
+START_TEST(tcg_is_another_name)
+{
+    const char *options[] = {"tcg", NULL};
+    Accel *accel = accel_select(options, NULL, NULL);
+
+    ck_assert_ptr_nonnull(accel);
+    ck_assert_str_eq(accel_name(accel), "x86emu");
+}
+END_TEST
+
+START_TEST(unknown_names_get_the_nearest)
+{
+    const char *options[] = {"kvn", NULL}, *property[] = {"kvm,kernel-irqhip=off", NULL};
+    GError *error = NULL;
+
+    ck_assert_ptr_null(accel_select(options, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "'kvm'"));
+    g_clear_error(&error);
+    ck_assert_ptr_null(accel_select(property, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "kernel-irqchip"));
+    g_clear_error(&error);
+}
+END_TEST
+
+GUEST(program_paging)
+    "mov %cr0, %eax\n or $0x80000001, %eax\n mov %eax, %cr0\n"
+GUEST_END(program_paging)
+
+START_TEST(paging_ends_in_one_clear_error)
+{
+    guest_start(TEST_ACCEL, program_paging, program_paging_end);
+    guest_run(5000);
+    ck_assert(guest.failed);
+    ck_assert_ptr_nonnull(strstr(guest.message, "-accel kvm"));
+}
+END_TEST
+
+/* Instructions that libx86emu 3.5 does not survive: prefixes without end (they run over
+ * its text buffer, or it never comes back), AAM 0 (divides the host by it). Vector 13 and
+ * vector 0 log and go to the next test. */
+GUEST(program_hazards)
+    "movw $(1f-program_hazards+0x1000), %ds:0x34\n movw $0, %ds:0x36\n"
+    "movw $(2f-program_hazards+0x1000), %ds:0\n movw $0, %ds:2\n"
+    ".fill 100, 1, 0xf0\n nop\n"
+    "1: mov $0x47, %al\n out %al, $0x11\n"
+    "movw $(3f-program_hazards+0x1000), %ds:0x34\n"
+    ".byte 0xd4, 0\n"
+    "2: mov $0x44, %al\n out %al, $0x11\n"
+    /* a whole segment of prefixes */
+    "mov $0x2000, %ax\n mov %ax, %es\n xor %di, %di\n mov $0x8000, %cx\n mov $0x6666, %ax\n"
+    "cld\n rep stosw\n ljmp $0x2000, $0\n"
+    "3: mov $0x53, %al\n out %al, $0x11\n"
+GUEST_END(program_hazards)
+
+START_TEST(guests_cannot_hurt_the_library)
+{
+    guest_expect_log(program_hazards, "GDS");
+}
+END_TEST
+
+START_TEST(long_string_instructions_pause)
+{
+    pause_promptly(program_spin_string, program_spin_string_end);
+}
+END_TEST
+
+GUEST(program_a20)
+    "mov $0xffff, %ax\n mov %ax, %es\n movb $0x41, %es:0x510\n mov %ds:0x500, %al\n"
+    "out %al, $0x11\n"
+GUEST_END(program_a20)
+
+START_TEST(a20_gate_wraps)
+{
+    guest_start(TEST_ACCEL, program_a20, program_a20_end);
+    x86_cpu_set_a20(guest.cpu, false);
+    guest_run(5000);
+    ck_assert(guest.ended);
+    ck_assert_str_eq(guest.log->str, "A");
+}
+END_TEST
+
+/* Coprocessor instructions find nobody: FNSTSW leaves AX as it was. */
+GUEST(program_no_fpu)
+    "mov $0x5a5a, %ax\n fninit\n fnstsw %ax\n cmp $0x5a5a, %ax\n jne 1f\n"
+    "mov $0x4e, %al\n out %al, $0x11\n 1:\n"
+GUEST_END(program_no_fpu)
+
+START_TEST(there_is_no_fpu)
+{
+    guest_expect_log(program_no_fpu, "N");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("x86emu");
+    TCase *cases = tcase_create("cases"), *own = tcase_create("own");
+    SRunner *runner;
+    int failed;
+
+    add_accel_cases(cases);
+    suite_add_tcase(suite, cases);
+    tcase_add_test(own, tcg_is_another_name);
+    tcase_add_test(own, unknown_names_get_the_nearest);
+    tcase_add_test(own, paging_ends_in_one_clear_error);
+    tcase_add_test(own, guests_cannot_hurt_the_library);
+    tcase_add_test(own, long_string_instructions_pause);
+    tcase_add_test(own, a20_gate_wraps);
+    tcase_add_test(own, there_is_no_fpu);
+    suite_add_tcase(suite, own);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
