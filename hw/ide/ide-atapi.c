@@ -395,9 +395,9 @@ static void packet_mode_sense(IDEDrive *drive, const uint8_t *packet, uint8_t *r
     enum { SAVED_VALUES = 3, ALL_PAGES = 0x3f, CAPABILITIES = 0x2a };
     static const uint8_t error_recovery[] = {0x01, 6, 0, 5, 0, 0, 0, 0};
     static const uint8_t audio_control[16] = {0x0e, 14};
-    /* Plays audio (or some systems do not mount), reads mode 2, tray with lock and eject,
-     * 4x = 704 KB/s, 2 volume levels, 512 KiB buffer. */
-    uint8_t capabilities[20] = {CAPABILITIES, 18, 0, 0, 0x71, 0x60,
+    /* Reads CD-R, CD-RW and DVD; plays audio (or some systems do not mount), reads mode 2,
+     * tray with lock and eject; 4x = 704 KB/s, 2 volume levels, 512 KiB buffer. */
+    uint8_t capabilities[22] = {CAPABILITIES, 20, 0x3b, 0, 0x71, 0x60,
                                 (uint8_t)(0x29 | (drive->atapi.tray_locked ? 0x02 : 0)),
                                 0, 704 >> 8, 704 & 0xff, 0, 2, 512 >> 8, 0,
                                 704 >> 8, 704 & 0xff};
