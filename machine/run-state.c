@@ -130,30 +130,42 @@ bool run_state_cont(void)
     return true;
 }
 
-void run_state_reset(SystemCause cause, const char *source)
+/* Everything into its power-on state; the vCPUs are paused. */
+static void reset_devices(void)
 {
     MachineClass *klass = MACHINE_GET_CLASS(run.machine);
-    bool running = run_state_running();
 
-    accel_pause_all(run.machine->accel);
-    if (cause != SYSTEM_CAUSE_NONE) {
-        tell(RUN_EVENT_RESETTING, cause, source);
-    }
     memory_region_transaction_begin();
     if (klass->reset) {
         klass->reset(run.machine);
     }
     device_reset_all();
     memory_region_transaction_commit();
-    if (cause != SYSTEM_CAUSE_NONE) {
-        tell(RUN_EVENT_RESET, cause, source);
-    }
+}
+
+static void go_on_after_reset(bool running)
+{
     if (run.state == RUN_STATE_SHUTDOWN || run.state == RUN_STATE_INTERNAL_ERROR) {
         run.state = RUN_STATE_PAUSED;
     } else if (running) {
         run.state = RUN_STATE_RUNNING;
         accel_resume_all(run.machine->accel);
     }
+}
+
+void run_state_reset(SystemCause cause, const char *source)
+{
+    bool running = run_state_running();
+
+    accel_pause_all(run.machine->accel);
+    if (cause != SYSTEM_CAUSE_NONE) {
+        tell(RUN_EVENT_RESETTING, cause, source);
+    }
+    reset_devices();
+    if (cause != SYSTEM_CAUSE_NONE) {
+        tell(RUN_EVENT_RESET, cause, source);
+    }
+    go_on_after_reset(running);
 }
 
 void run_state_powerdown(void)
@@ -266,8 +278,9 @@ static void carry_out_suspend(void)
 static void carry_out_wakeup(void)
 {
     if (run.state == RUN_STATE_SUSPENDED) {
-        run_state_reset(SYSTEM_CAUSE_NONE, "wakeup");
+        reset_devices();
         tell(RUN_EVENT_WAKEUP, SYSTEM_CAUSE_NONE, NULL);
+        go_on_after_reset(true);
     }
 }
 

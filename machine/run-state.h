@@ -76,7 +76,7 @@ typedef enum RunEvent {
     RUN_EVENT_STOP,
     RUN_EVENT_RESUME,
     RUN_EVENT_SUSPEND,
-    RUN_EVENT_WAKEUP,
+    RUN_EVENT_WAKEUP, /* after the reset that waking is, before the vCPUs run */
     RUN_EVENT_POWERDOWN,
     RUN_EVENT_FATAL, /* text: the message */
 } RunEvent;

@@ -97,6 +97,7 @@ static const OptionRow rows[] = {
     {OPTION_HEADING, "Monitors and harnesses"},
     {OPTION_LIST, "monitor", FIELD(monitors), "CHARDEV", "the human monitor (HMP)"},
     {OPTION_LIST, "qmp", FIELD(qmps), "CHARDEV", "the machine protocol (QMP)"},
+    {OPTION_LIST, "qmp-pretty", FIELD(qmps_pretty), "CHARDEV", "the same, indented"},
     {OPTION_LIST, "mon", FIELD(mons), "chardev=ID,mode=readline|control",
      "a monitor on a chardev"},
     {OPTION_TEXT, "qtest", FIELD(qtest), "CHARDEV", "the qtest protocol"},

@@ -16,7 +16,7 @@ typedef struct SystemOptions {
     char *bios, *kernel, *initrd, *append;
     char *boot, *rtc, *name, *uuid, *vga, *display;
     GPtrArray *data_dirs, *drives, *devices, *globals, *chardevs, *objects;
-    GPtrArray *serials, *parallels, *monitors, *qmps, *mons, *fw_cfgs, *smbios;
+    GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons, *fw_cfgs, *smbios;
     char *debugcon, *qtest, *qtest_log, *incoming, *gdb, *pidfile, *log_items, *log_file;
     char *trace, *sandbox, *dump_vmstate, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;

@@ -20,6 +20,7 @@
 #include "hw/timer/i8254.h"
 #include "hw/timer/pcspk.h"
 #include "machine/accel/kvm-irqchip.h"
+#include "machine/run-state.h"
 
 /* -- Wires ------------------------------------------------------------------------------- */
 
@@ -181,6 +182,19 @@ static PCIDevice *new_pci_function(GType type, PCIBus *pci, const char *addr, GE
                : NULL;
 }
 
+/* The power button, and the reason of a wake-up from S3, are the PIIX4's to report. */
+static void tell_power_management(RunEvent event, SystemCause cause, const char *text,
+                                  void *opaque)
+{
+    PIIX4PM *pm = opaque;
+
+    if (event == RUN_EVENT_POWERDOWN) {
+        piix4_pm_power_button(pm);
+    } else if (event == RUN_EVENT_WAKEUP) {
+        acpi_pm_wake(&pm->acpi, 0);
+    }
+}
+
 static bool make_disk_and_power(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
@@ -195,6 +209,9 @@ static bool make_disk_and_power(PCMachine *pc, GError **error)
     if (pc->acpi) {
         pc->pm = piix4_pm_new(machine->pci, &machine->isa->irqs[PIIX4_SCI_ISA_IRQ],
                               machine->config.cpus, smm, error);
+    }
+    if (pc->pm) {
+        run_state_add_handler(tell_power_management, pc->pm);
     }
     return pc->pm || !pc->acpi;
 }

@@ -1,0 +1,281 @@
+/*
+ * One row of `umbra reboot`: a machine, booted from our boot sector until it has been
+ * reset so many times, or until it is clear that it will not be.
+ *
+ * Everything is watched from outside the guest: the sector's markers on the debug console,
+ * PAM registers, resets with their source, and at each reset whether the E and F segments
+ * equal the pristine copy below 4 GiB.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "hw/core/clock.h"
+#include "hw/input/keys.h"
+#include "machine/cli/reboot.h"
+#include "machine/cli/umbra.h"
+#include "machine/machine.h"
+#include "machine/run-state.h"
+#include "memory/access.h"
+#include "memory/io-lock.h"
+
+#define SHADOW_BASE 0xe0000
+#define PRISTINE_BASE UINT64_C(0xfffe0000)
+#define SHADOW_SIZE KiB(128)
+#define DISK_SECTORS 2048
+
+/* A guest that gives no sign of life for so long (host time) counts as hung. */
+#define SILENCE_SECONDS 20
+
+typedef struct RowRun {
+    RebootRow *row;
+    Machine *machine;
+    GString *line;   /* of the debug console, so far */
+    gint64 started;  /* monotonic, us */
+    guint watchdog;
+    bool done;
+} RowRun;
+
+static void end_row(RowRun *run, const char *outcome, char *reason)
+{
+    if (run->done) {
+        g_free(reason);
+        return;
+    }
+    run->done = true;
+    run->row->outcome = outcome;
+    run->row->reason = reason;
+    run->row->seconds = (double)(g_get_monotonic_time() - run->started) / 1e6;
+    run_state_quit(0, SYSTEM_CAUSE_NONE);
+}
+
+static double guest_seconds(void)
+{
+    return (double)clock_virtual_ns() / NANOSECONDS_PER_SECOND;
+}
+
+/* -- What is watched ------------------------------------------------------------------------ */
+
+static gboolean silent_too_long(gpointer data)
+{
+    RowRun *run = data;
+
+    run->watchdog = 0;
+    end_row(run, "hung",
+            g_strdup_printf("%u boots seen, then no sign of life for %d s", run->row->boots,
+                            SILENCE_SECONDS));
+    return G_SOURCE_REMOVE;
+}
+
+static void sign_of_life(RowRun *run)
+{
+    if (run->watchdog) {
+        g_source_remove(run->watchdog);
+    }
+    run->watchdog = g_timeout_add_seconds(SILENCE_SECONDS, silent_too_long, run);
+}
+
+static bool shadow_is_pristine(Machine *machine)
+{
+    g_autofree uint8_t *shadow = g_malloc(SHADOW_SIZE);
+    g_autofree uint8_t *pristine = g_malloc(SHADOW_SIZE);
+    MemTxResult result =
+        address_space_read(&machine->memory, SHADOW_BASE, MEMTXATTRS_UNSPECIFIED, shadow,
+                           SHADOW_SIZE) |
+        address_space_read(&machine->memory, PRISTINE_BASE, MEMTXATTRS_UNSPECIFIED, pristine,
+                           SHADOW_SIZE);
+
+    return result == MEMTX_OK && memcmp(shadow, pristine, SHADOW_SIZE) == 0;
+}
+
+static void on_pam(unsigned reg, uint8_t before, uint8_t after, void *opaque)
+{
+    RowRun *run = opaque;
+
+    run->row->pam_writes++;
+    reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_PAM,
+                                                 .seconds = guest_seconds(),
+                                                 .reg = reg,
+                                                 .before = before,
+                                                 .after = after});
+}
+
+static void on_run_event(RunEvent event, SystemCause cause, const char *text, void *opaque)
+{
+    RowRun *run = opaque;
+
+    switch (event) {
+    case RUN_EVENT_RESETTING:
+        sign_of_life(run);
+        run->row->pristine = shadow_is_pristine(run->machine);
+        reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_RESET,
+                                                     .seconds = guest_seconds(),
+                                                     .text = g_strdup(text),
+                                                     .pristine = run->row->pristine});
+        break;
+    case RUN_EVENT_SHUTDOWN:
+        if (cause == SYSTEM_CAUSE_HOST_SIGNAL) {
+            end_row(run, "hung", g_strdup("ended from outside"));
+        } else if (cause == SYSTEM_CAUSE_GUEST_SHUTDOWN &&
+                   run->row->boots > run->row->times) {
+            end_row(run, "rebooted", NULL);
+        } else {
+            end_row(run, "shutdown",
+                    g_strdup_printf("the machine went off (%s) after %u boots",
+                                    system_cause_name(cause), run->row->boots));
+        }
+        break;
+    case RUN_EVENT_FATAL:
+        end_row(run, "fault", g_strdup(text));
+        break;
+    default:
+        break;
+    }
+}
+
+static gboolean press_ctrl_alt_del(gpointer data)
+{
+    input_send_key_combination("ctrl-alt-delete", 50, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_line(RowRun *run, const char *line)
+{
+    sign_of_life(run);
+    if (g_str_has_prefix(line, "umbra: boot ")) {
+        run->row->boots++;
+        reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_BOOT,
+                                                     .seconds = guest_seconds(),
+                                                     .text = g_strdup(line)});
+    } else if (strcmp(line, "umbra: waiting") == 0) {
+        g_timeout_add(20, press_ctrl_alt_del, NULL);
+    } else if (strcmp(line, "umbra: no reset") == 0) {
+        const char *why = "the machine went on as if nothing had been asked";
+
+        reboot_expected(run->row->machine, run->row->method, &why);
+        end_row(run, "hung", g_strdup(why));
+    } else if (strcmp(line, "umbra: done") == 0) {
+        end_row(run, "rebooted", NULL);
+    }
+}
+
+static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
+{
+    RowRun *run = data;
+    char buffer[512];
+    ssize_t length = read(fd, buffer, sizeof(buffer));
+
+    for (ssize_t i = 0; i < length; i++) {
+        if (buffer[i] == '\n') {
+            on_line(run, run->line->str);
+            g_string_truncate(run->line, 0);
+        } else if (run->line->len < 1024) {
+            g_string_append_c(run->line, buffer[i]);
+        }
+    }
+    return length > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* -- Setting up ----------------------------------------------------------------------------- */
+
+/* A disk in memory whose first sector is ours, told what to do. */
+static int make_disk(const RebootRow *row)
+{
+    g_autoptr(GBytes) image = firmware_guest_image("reboot-sector.bin");
+    g_autofree uint8_t *sector =
+        g_memdup2(g_bytes_get_data(image, NULL), g_bytes_get_size(image));
+    uint16_t times = GUINT16_TO_LE((uint16_t)(row->times + 1)); /* the first boot counts */
+    size_t size = g_bytes_get_size(image);
+    int fd = memfd_create("umbra-reboot-disk", MFD_CLOEXEC);
+
+    sector[REBOOT_SECTOR_METHOD] = (uint8_t)row->method;
+    memcpy(sector + REBOOT_SECTOR_TIMES, &times, sizeof(times));
+    if (fd < 0 || ftruncate(fd, DISK_SECTORS * BLOCK_SECTOR_SIZE) < 0 ||
+        pwrite(fd, sector, size, 0) != (ssize_t)size) {
+        g_error("a disk of 1 MiB in memory: %s", g_strerror(errno));
+    }
+    return fd;
+}
+
+static Chardev *make_debugcon(RowRun *run)
+{
+    g_autofree char *text = NULL;
+    int ends[2];
+
+    if (!g_unix_open_pipe(ends, FD_CLOEXEC, NULL)) {
+        g_error("a pipe: %s", g_strerror(errno));
+    }
+    g_unix_set_fd_nonblocking(ends[0], true, NULL);
+    g_unix_fd_add(ends[0], G_IO_IN, on_debugcon, run);
+    text = g_strdup_printf("file:/dev/fd/%d", ends[1]);
+    return chardev_new_from_text("debugcon", text, NULL);
+}
+
+static bool build(RowRun *run, GError **error)
+{
+    static const RunStatePolicy policy = {.no_reboot = false};
+    const RebootRow *row = run->row;
+    const char *accels[] = {row->accel, NULL};
+    const MachineType *type = machine_type_find(row->machine, error);
+    g_autofree char *drive =
+        g_strdup_printf("file=/dev/fd/%d,format=raw,if=ide,index=0", make_disk(row));
+    Accel *accel = type ? accel_select(accels, NULL, error) : NULL;
+    Machine *machine;
+
+    if (!accel) {
+        return false;
+    }
+    machine = run->machine = machine_new(type, accel);
+    machine->config.firmware = g_strdup(row->firmware);
+    machine->config.default_devices = false;
+    machine->config.boot_order = g_strdup("c");
+    machine->config.debugcon = make_debugcon(run);
+    device_add_global("isa-debugcon", "iobase", "0x402", false);
+    run_state_init(machine, &policy);
+    return drive_new(drive, error) && machine_build(machine, error) &&
+           machine_complete(machine, error);
+}
+
+static void run_row(RebootRow *row)
+{
+    RowRun run = {.row = row, .line = g_string_new(NULL)};
+    g_autoptr(GError) error = NULL;
+
+    io_lock();
+    run.started = g_get_monotonic_time();
+    if (!build(&run, &error)) {
+        row->outcome = "unsupported";
+        row->reason = g_strdup(error->message);
+        return;
+    }
+    pam_set_trace(on_pam, &run);
+    run_state_add_handler(on_run_event, &run);
+    sign_of_life(&run);
+    run_state_reset(SYSTEM_CAUSE_NONE, "start");
+    run_state_cont();
+    run_state_main_loop();
+    io_unlock();
+}
+
+int umbra_reboot_row(int argc, char **argv)
+{
+    g_autoptr(JsonNode) node = NULL;
+    g_autofree char *text = NULL;
+    RebootRow *row;
+
+    if (argc != 6) {
+        fprintf(stderr, "usage: umbra reboot-row MACHINE ACCEL FIRMWARE METHOD TIMES\n");
+        return 1;
+    }
+    row = reboot_row_new(argv[1], argv[2], *argv[3] ? argv[3] : NULL,
+                         (RebootMethod)atoi(argv[4]), (unsigned)atoi(argv[5]));
+    run_row(row);
+    node = reboot_row_to_json(row, true);
+    text = json_to_string(node, false);
+    puts(text);
+    fflush(stdout);
+    _exit(0); /* the machine is thrown away whole */
+}
