@@ -127,8 +127,12 @@ START_TEST(reset_and_identity)
     expect(0, 0, 0, 0, 0xaf, 0x02, 0, 0x80, 0x57, 0x12, -1);
     outb(0x3f4, 0x80); /* reset by DSR; LOCK keeps the configuration */
     ck_assert_int_eq(board.level[6], 1);
-    command(0x08, -1);
-    expect(0xc0, 0x00, -1);
+    for (int i = 0; i < 4; i++) {
+        command(0x08, -1);
+        expect(0xc0 | i, 0x00, -1);
+    }
+    command(0x0e, -1);
+    expect(0, 0, 0, 0, 0xaf, 0x02, 0, 0x80, 0x57, 0x12, -1);
     command(0x14, -1);
     expect(0x00, -1);
     command(0x1f, -1);
