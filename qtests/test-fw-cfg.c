@@ -320,6 +320,25 @@ START_TEST(test_dma_nowhere)
 }
 END_TEST
 
+/* With RAM at the very end, a transfer does not go on at address 0. */
+START_TEST(test_dma_wrap)
+{
+    MemoryRegion top;
+
+    memory_region_init_alias(&top, NULL, "top", &ram, 0x3000, 0x1000);
+    memory_region_add_subregion(&memory_root, UINT64_MAX - 0xfff, &top);
+    memset(guest, 0xaa, 4);
+    ck_assert_uint_eq(dma(DMA_SELECT | DMA_READ, 8, UINT64_MAX - 3), DMA_ERROR);
+    ck_assert_mem_eq(guest, "\xaa\xaa\xaa\xaa", 4);
+    ck_assert_uint_eq(dma(DMA_SELECT | DMA_READ, 3, UINT64_MAX - 3), 0);
+    ck_assert_mem_eq(guest + 0x3ffc, "QEM", 3);
+    ck_assert_uint_eq(dma(DMA_SELECT | DMA_READ, 4, UINT64_MAX - 3), 0);
+    memset(guest + 0x3ff8, 0x55, 8);
+    out(0x514, 8, GUINT64_SWAP_LE_BE(UINT64_MAX - 7)); /* nor does a descriptor */
+    ck_assert_mem_eq(guest + 0x3ff8, "UUUUUUUU", 8);
+}
+END_TEST
+
 static unsigned selects, writes;
 static size_t write_start, write_length;
 
@@ -537,6 +556,7 @@ int main(void)
     tcase_add_test(tc, test_dma_register);
     tcase_add_test(tc, test_dma_read);
     tcase_add_test(tc, test_dma_nowhere);
+    tcase_add_test(tc, test_dma_wrap);
     tcase_add_test(tc, test_dma_write);
     tcase_add_test(tc, test_select_callback);
     tcase_add_test(tc, test_pc);

@@ -56,7 +56,8 @@ static bool write_item(FWCfg *cfg, FWCfgItem *item, uint32_t start, hwaddr addre
     return true;
 }
 
-/* The part of a transfer that the item has bytes for. False: the transfer fails. */
+/* The part of a transfer that the item has bytes for. READ goes before WRITE, WRITE
+ * before SKIP. False: the transfer fails. */
 static bool transfer_item(FWCfg *cfg, FWCfgItem *item, uint32_t control, hwaddr address,
                           uint32_t length)
 {
@@ -100,10 +101,7 @@ static bool carry_out(FWCfg *cfg, uint32_t control, hwaddr address, uint32_t len
     if (!(control & (DMA_READ | DMA_WRITE | DMA_SKIP)) || length == 0) {
         return true;
     }
-    if (control & DMA_READ) {
-        control &= ~DMA_WRITE; /* READ goes before WRITE, WRITE before SKIP */
-    }
-    if ((control & (DMA_READ | DMA_WRITE)) && address + length < address) {
+    if ((control & (DMA_READ | DMA_WRITE)) && address + (length - 1) < address) {
         return false;
     }
     item = fw_cfg_current_item(cfg);
