@@ -202,6 +202,35 @@ START_TEST(test_file_limits)
 }
 END_TEST
 
+START_TEST(test_option)
+{
+    static const char *const bad[] = {
+        "",
+        "opt/a",
+        "name=opt/a",
+        "string=x",
+        "opt/a,string=x,file=/dev/null",
+        "opt/a,string=x,size=1",
+        "opt/a,file=/nonexistent/file",
+        "opt/taken,string=x",
+    };
+
+    ck_assert(fw_cfg_add_from_text(cfg, "name=opt/taken,string=hello", NULL));
+    ck_assert(fw_cfg_add_from_text(cfg, "opt/two,string=a,,b", NULL));
+    ck_assert(fw_cfg_add_from_text(cfg, "opt/file,file=/dev/null", NULL));
+    expect_bytes(0x20, "", 0);
+    expect_bytes(0x21, "hello", 5);
+    expect_bytes(0x22, "a,b", 3);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        GError *error = NULL;
+
+        ck_assert_msg(!fw_cfg_add_from_text(cfg, bad[i], &error), "accepted: %s", bad[i]);
+        ck_assert_ptr_nonnull(error);
+        g_error_free(error);
+    }
+}
+END_TEST
+
 START_TEST(test_legacy_order)
 {
     /* Order of -M pc-i440fx-2.5 in QEMU 7.2, added here in another. */
@@ -552,6 +581,7 @@ int main(void)
     tcase_add_test(tc, test_numbers);
     tcase_add_test(tc, test_directory);
     tcase_add_test(tc, test_file_limits);
+    tcase_add_test(tc, test_option);
     tcase_add_test(tc, test_legacy_order);
     tcase_add_test(tc, test_dma_register);
     tcase_add_test(tc, test_dma_read);

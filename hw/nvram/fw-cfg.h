@@ -82,6 +82,9 @@ bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void 
                               void *opaque, void *data, size_t length, bool writable,
                               GError **error);
 
+/* -fw_cfg's text: a name, and a host file or a string (without a NUL) as its contents. */
+bool fw_cfg_add_from_text(FWCfg *cfg, const char *text, GError **error);
+
 /* The bytes of a file (host's view, for tests and `umbra`), or NULL. */
 const void *fw_cfg_find_file(FWCfg *cfg, const char *name, size_t *length);
 void fw_cfg_foreach_file(FWCfg *cfg,

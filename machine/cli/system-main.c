@@ -357,6 +357,22 @@ static void make_devices(const SystemOptions *options)
     }
 }
 
+static void add_fw_cfg_files(Machine *machine, const SystemOptions *options)
+{
+    for (guint i = 0; i < options->fw_cfgs->len; i++) {
+        const char *text = options->fw_cfgs->pdata[i];
+        GError *error = NULL;
+
+        if (!machine->fw_cfg) {
+            fail(invalid("-fw_cfg %s: machine %s has no fw_cfg device", text,
+                         machine->type->name));
+        }
+        if (!fw_cfg_add_from_text(machine->fw_cfg, text, &error)) {
+            fail_with(error, "-fw_cfg", text);
+        }
+    }
+}
+
 static RunStatePolicy policy_of(const SystemOptions *options)
 {
     RunStatePolicy policy = {options->no_reboot, options->no_shutdown};
@@ -427,6 +443,7 @@ int main(int argc, char **argv)
     if (!machine_complete(machine, &error)) {
         fail(error);
     }
+    add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
     if (!options.stopped) {
