@@ -48,17 +48,34 @@ bool pc_memory_init_ram(PCMachine *pc, GError **error)
     return true;
 }
 
+static void copy_firmware(PCMachine *pc)
+{
+    size_t size;
+    const void *image = g_bytes_get_data(pc->firmware_image, &size);
+
+    memcpy(memory_region_get_ram_ptr(&pc->bios), image, size);
+}
+
+void pc_memory_reset(PCMachine *pc)
+{
+    if (pc->data->firmware_writable) {
+        copy_firmware(pc);
+        memory_region_set_dirty(&pc->bios, 0, memory_region_size(&pc->bios));
+    }
+}
+
 bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error)
 {
     const char *name = pc->parent.config.firmware ? pc->parent.config.firmware
                                                   : pc->data->firmware;
-    g_autoptr(GBytes) image = firmware_load(
+    GBytes *image = firmware_load(
         name, pc->parent.config.data_dirs, &firmware_rules_bios, error);
     uint64_t size, isa_size;
 
     if (!image) {
         return false;
     }
+    pc->firmware_image = image;
     size = g_bytes_get_size(image);
     isa_size = MIN(size, PC_ISA_BIOS_MAX);
 
@@ -66,7 +83,7 @@ bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **e
         !memory_region_init_ram(&pc->rom, NULL, "pc.rom", PC_ROM_SIZE, error)) {
         return false;
     }
-    memcpy(memory_region_get_ram_ptr(&pc->bios), g_bytes_get_data(image, NULL), size);
+    copy_firmware(pc);
     memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", &pc->bios, size - isa_size,
                              isa_size);
     memory_region_set_readonly(&pc->bios, !pc->data->firmware_writable);

@@ -251,6 +251,11 @@ static bool pc_complete(Machine *machine, GError **error)
     return pc_firmware_config_init(pc, error);
 }
 
+static void pc_reset(Machine *machine)
+{
+    pc_memory_reset(PC_MACHINE(machine));
+}
+
 static const Property pc_properties[] = {
     PROP_BOOL("acpi", PCMachine, acpi, true, "ACPI power management"),
     PROP_BOOL("hpet", PCMachine, hpet, true, "high precision event timer"),
@@ -267,6 +272,7 @@ static void pc_machine_class_init(MachineClass *klass)
 {
     klass->build = pc_build;
     klass->complete = pc_complete;
+    klass->reset = pc_reset;
     property_install_table(&klass->parent, pc_properties);
 }
 

@@ -35,6 +35,7 @@ typedef struct PCMachine {
 
     MemoryRegion ram_below, ram_above;
     MemoryRegion rom, bios, isa_bios;
+    GBytes *firmware_image; /* what pc.bios starts from */
     I440FX *i440fx; /* NULL without PCI */
     MC146818RTC *rtc;
     PIIX4PM *pm; /* NULL: without PCI, or acpi=off */
@@ -57,6 +58,10 @@ bool pc_memory_init_ram(PCMachine *pc, GError **error);
 /* Shows pc.rom and the firmware in `rom_memory` (the PCI hole, or system memory where there is
  * no PCI): pc.bios ends at 4 GiB, and isa-bios, its last 128 KiB, at 1 MiB. */
 bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error);
+
+/* A reset of the whole machine: firmware that the guest could write starts anew, as if from
+ * its chip (QEMU restores ROM images likewise). */
+void pc_memory_reset(PCMachine *pc);
 
 /* -- pc-cmos.c: the bytes that firmware reads the machine's size from. -- */
 void pc_cmos_init(PCMachine *pc);
