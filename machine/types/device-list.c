@@ -4,8 +4,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "hw/acpi/piix4-pm.h"
+#include "hw/block/fdc.h"
 #include "hw/char/debugcon.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
+#include "hw/dma/i8257.h"
+#include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
 #include "hw/intc/i8259.h"
@@ -34,6 +38,11 @@ static const DeviceTypeEntry devices[] = {
     {"i8042", i8042_get_type},
     {"port92", port92_get_type},
     {"isa-serial", isa_serial_get_type},
+    {"isa-parallel", isa_parallel_get_type},
+    {"isa-fdc", isa_fdc_get_type},
+    {"i8257", i8257_get_type},
+    {"vmport", vmport_get_type},
+    {"kvmvapic", kvmvapic_get_type},
     {"isa-debugcon", isa_debugcon_get_type},
     {"isa-debug-exit", isa_debug_exit_get_type},
     {"qemu64-x86_64-cpu", x86_cpu_get_type},

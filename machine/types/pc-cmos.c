@@ -6,6 +6,8 @@
  */
 #include "machine/types/pc.h"
 
+#include "hw/block/fdc.h"
+
 #include <string.h>
 
 #include "hw/ide/ide-bus.h"
@@ -83,12 +85,23 @@ static void set_byte(void *opaque, uint8_t address, uint8_t value)
     rtc_set_memory(opaque, address, value);
 }
 
+/* Bit 0: there are floppy drives; bits 6-7: how many, less one. */
+static uint8_t floppy_equipment(uint8_t types)
+{
+    unsigned drives = (types >> 4 != 0) + ((types & 15) != 0);
+
+    return drives ? (uint8_t)(1 | (drives - 1) << 6) : 0;
+}
+
 void pc_cmos_init(PCMachine *pc)
 {
+    uint8_t floppies = pc->fdc ? isa_fdc_cmos_types(pc->fdc) : 0;
+
     set_memory_size(pc);
     rtc_set_memory(pc->rtc, CMOS_CPUS, (uint8_t)(pc->parent.config.cpus - 1));
-    rtc_set_memory(pc->rtc, CMOS_FLOPPY_TYPES, 0);
-    rtc_set_memory(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_PS2_MOUSE);
+    rtc_set_memory(pc->rtc, CMOS_FLOPPY_TYPES, floppies);
+    rtc_set_memory(pc->rtc, CMOS_EQUIPMENT,
+                   EQUIPMENT_FPU | EQUIPMENT_PS2_MOUSE | floppy_equipment(floppies));
     set_boot_order(pc);
     ide_write_cmos(set_byte, pc->rtc);
 }

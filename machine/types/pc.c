@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "hw/acpi/piix4-pm.h"
+#include "hw/block/fdc.h"
 #include "hw/char/debugcon.h"
 #include "hw/char/serial.h"
+#include "hw/dma/i8257.h"
+#include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
 #include "hw/intc/i8259.h"
@@ -101,8 +104,15 @@ static bool make_superio(PCMachine *pc, GError **error)
     Chardev *debugcon = machine->config.debugcon;
     Device *port92;
 
+    pc->fdc = isa_fdc_new(isa, false, error);
+    if (!pc->fdc) {
+        return false;
+    }
     pc->a20 = irq_new_array(set_a20, pc, 0, A20_SOURCES);
     if (!i8042_new(isa, &pc->a20[A20_I8042], error)) {
+        return false;
+    }
+    if (pc->vmport && !vmport_new(isa, NULL, error)) {
         return false;
     }
     port92 = device_create(TYPE_PORT92, &isa->parent, error);
@@ -233,7 +243,11 @@ static bool pc_build(Machine *machine, GError **error)
     PCMachine *pc = PC_MACHINE(machine);
 
     pc->data = machine->type->data;
+    if (machine->config.cpus && pc->data->pci && !kvmvapic_new(&machine->system_io, error)) {
+        return false;
+    }
     if (!pc_memory_init_ram(pc, error) || !make_chipset(pc, error) ||
+        !i8257_new_pair(machine->isa, &machine->memory, error) ||
         !make_irqchip(pc, error) || !make_firmware_config(pc, error)) {
         return false;
     }

@@ -38,6 +38,7 @@ typedef struct PCMachine {
     GBytes *firmware_image; /* what pc.bios starts from */
     I440FX *i440fx; /* NULL without PCI */
     MC146818RTC *rtc;
+    Device *fdc; /* NULL: the board has none */
     PIIX4PM *pm; /* NULL: without PCI, or acpi=off */
     uint8_t a20_sources; /* who lets address line 20 pass: a bit each; wired-or */
     IRQ *a20;
