@@ -161,19 +161,59 @@ static __u64 *general(struct kvm_regs *regs, unsigned n)
     return gprs[n];
 }
 
+/* The first 512 bytes of an XSAVE area are FXSAVE's (Intel SDM volume 1, 10.5.1). KVM's
+ * own struct kvm_fpu would do, but that its setting forgets MXCSR. */
+enum {
+    FXSAVE_FCW = 0,
+    FXSAVE_FSW = 2,
+    FXSAVE_FTW = 4,
+    FXSAVE_MXCSR = 24,
+    FXSAVE_ST = 32,
+    FXSAVE_XMM = 160,
+    XSAVE_STATES = 512,
+};
+
+static void get_fpu(KVMVCPU *vcpu, X86Registers *r)
+{
+    struct kvm_xsave area = {0};
+    const uint8_t *bytes = (const uint8_t *)area.region;
+
+    kvm_ioctl(vcpu->fd, KVM_GET_XSAVE, &area);
+    memcpy(&r->fcw, bytes + FXSAVE_FCW, sizeof(r->fcw));
+    memcpy(&r->fsw, bytes + FXSAVE_FSW, sizeof(r->fsw));
+    r->ftw = bytes[FXSAVE_FTW];
+    memcpy(&r->mxcsr, bytes + FXSAVE_MXCSR, sizeof(r->mxcsr));
+    memcpy(r->fpr, bytes + FXSAVE_ST, sizeof(r->fpr));
+    memcpy(r->xmm, bytes + FXSAVE_XMM, sizeof(r->xmm));
+}
+
+static void set_fpu(KVMVCPU *vcpu, const X86Registers *r)
+{
+    struct kvm_xsave area = {0};
+    uint8_t *bytes = (uint8_t *)area.region;
+
+    kvm_ioctl(vcpu->fd, KVM_GET_XSAVE, &area);
+    memcpy(bytes + FXSAVE_FCW, &r->fcw, sizeof(r->fcw));
+    memcpy(bytes + FXSAVE_FSW, &r->fsw, sizeof(r->fsw));
+    bytes[FXSAVE_FTW] = r->ftw;
+    memcpy(bytes + FXSAVE_MXCSR, &r->mxcsr, sizeof(r->mxcsr));
+    memcpy(bytes + FXSAVE_ST, r->fpr, sizeof(r->fpr));
+    memcpy(bytes + FXSAVE_XMM, r->xmm, sizeof(r->xmm));
+    bytes[XSAVE_STATES] |= 3; /* x87 and SSE are there to be loaded */
+    kvm_ioctl(vcpu->fd, KVM_SET_XSAVE, &area);
+}
+
 void kvm_get_registers(X86CPU *cpu)
 {
     KVMVCPU *vcpu = kvm_vcpu(cpu);
     X86Registers *r = &cpu->registers;
     struct kvm_regs regs = {0};
     struct kvm_sregs sregs = {0};
-    struct kvm_fpu fpu = {0};
     struct kvm_debugregs debug = {0};
     struct kvm_mp_state mp_state = {0};
 
     kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
     kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
-    kvm_ioctl(vcpu->fd, KVM_GET_FPU, &fpu);
     kvm_ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &debug);
 
     for (unsigned i = 0; i < X86_GPRS; i++) {
@@ -200,13 +240,7 @@ void kvm_get_registers(X86CPU *cpu)
     r->dr[6] = debug.dr6;
     r->dr[7] = debug.dr7;
 
-    r->fcw = fpu.fcw;
-    r->fsw = fpu.fsw;
-    r->ftw = fpu.ftwx;
-    r->mxcsr = fpu.mxcsr;
-    memcpy(r->fpr, fpu.fpr, sizeof(r->fpr));
-    memcpy(r->xmm, fpu.xmm, sizeof(r->xmm));
-
+    get_fpu(vcpu, r);
     if (kvm_host.irqchip) {
         kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp_state);
         cpu->halted = mp_state.mp_state == KVM_MP_STATE_HALTED;
@@ -221,7 +255,6 @@ void kvm_set_registers(X86CPU *cpu)
     const X86Registers *r = &cpu->registers;
     struct kvm_regs regs = {.rip = r->rip, .rflags = r->rflags};
     struct kvm_sregs sregs = {0};
-    struct kvm_fpu fpu = {0};
     struct kvm_debugregs debug = {.dr6 = r->dr[6], .dr7 = r->dr[7]};
 
     for (unsigned i = 0; i < X86_GPRS; i++) {
@@ -245,14 +278,7 @@ void kvm_set_registers(X86CPU *cpu)
     memset(sregs.interrupt_bitmap, 0, sizeof(sregs.interrupt_bitmap));
 
     memcpy(debug.db, r->dr, sizeof(debug.db));
-    fpu.fcw = r->fcw;
-    fpu.fsw = r->fsw;
-    fpu.ftwx = r->ftw;
-    fpu.mxcsr = r->mxcsr;
-    memcpy(fpu.fpr, r->fpr, sizeof(r->fpr));
-    memcpy(fpu.xmm, r->xmm, sizeof(r->xmm));
-
-    kvm_ioctl(vcpu->fd, KVM_SET_FPU, &fpu);
+    set_fpu(vcpu, r);
     kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
     kvm_ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &debug);
     kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs);
