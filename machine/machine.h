@@ -53,7 +53,6 @@ typedef struct MachineConfig {
     char *uuid;     /* -uuid, or NULL */
     char *firmware; /* -bios: a name to look for or a path; NULL: the type's */
     const char *const *data_dirs; /* -L, NULL-terminated: where to look for it first */
-    char *kernel, *initrd, *append;
     char *boot_order; /* letters as -boot order=; NULL: the type's */
     bool boot_menu;
     int boot_wait_ms;    /* -boot reboot-timeout; -1: never */

@@ -70,26 +70,21 @@ static const OptionRow rows[] = {
      "if=floppy,index=1,file="},
     {OPTION_DRIVE, "pflash", FIELD(drives), "FILE", "a flash image", "if=pflash,file="},
     {OPTION_FLAG, "snapshot", FIELD(snapshot), NULL, "forget what is written to disks"},
-    {OPTION_TEXT, "kernel", FIELD(kernel), "FILE", "boot this kernel"},
-    {OPTION_TEXT, "initrd", FIELD(initrd), "FILE", "its initial RAM disk"},
-    {OPTION_TEXT, "append", FIELD(append), "TEXT", "its command line"},
     {OPTION_LIST, "fw_cfg", FIELD(fw_cfgs), "name=N,file=F | name=N,string=S",
      "a file for the firmware"},
-    {OPTION_LIST, "smbios", FIELD(smbios), "type=N,field=value...", "SMBIOS fields"},
 
     {OPTION_HEADING, "Devices"},
     {OPTION_LIST, "device", FIELD(devices), "DRIVER[,prop=value...]",
      "add a device; 'help' lists them, 'DRIVER,help' its properties"},
     {OPTION_LIST, "global", FIELD(globals), "DRIVER.PROP=VALUE",
      "a property of every device of that driver"},
-    {OPTION_LIST, "object", FIELD(objects), "TYPE,id=ID...", "a backend object"},
     {OPTION_LIST, "serial", FIELD(serials), "CHARDEV", "a serial port"},
     {OPTION_LIST, "parallel", FIELD(parallels), "CHARDEV", "a parallel port"},
     {OPTION_TEXT, "debugcon", FIELD(debugcon), "CHARDEV",
      "the debug console (isa-debugcon)"},
     {OPTION_LIST, "chardev", FIELD(chardevs), "BACKEND,id=ID...",
      "a character device for others to name"},
-    {OPTION_TEXT, "vga", FIELD(vga), "none|std", "the graphics card"},
+    {OPTION_TEXT, "vga", FIELD(vga), "none", "the graphics card"},
     {OPTION_TEXT, "display", FIELD(display), "none", "where the screen shows"},
     {OPTION_FLAG, "nographic", FIELD(nographic), NULL,
      "no screen; serial port and monitor share the terminal"},
@@ -100,11 +95,6 @@ static const OptionRow rows[] = {
     {OPTION_LIST, "qmp-pretty", FIELD(qmps_pretty), "CHARDEV", "the same, indented"},
     {OPTION_LIST, "mon", FIELD(mons), "chardev=ID,mode=readline|control",
      "a monitor on a chardev"},
-    {OPTION_TEXT, "qtest", FIELD(qtest), "CHARDEV", "the qtest protocol"},
-    {OPTION_TEXT, "qtest-log", FIELD(qtest_log), "FILE|none", "a log of it"},
-    {OPTION_TEXT, "d", FIELD(log_items), "ITEM,...", "log items; 'help' lists them"},
-    {OPTION_TEXT, "D", FIELD(log_file), "FILE", "where the log goes"},
-    {OPTION_TEXT, "trace", FIELD(trace), "EVENT", "trace events to the log"},
 
     {OPTION_HEADING, "Running"},
     {OPTION_FLAG, "S", FIELD(stopped), NULL, "do not start; the monitor's 'cont' does"},
@@ -115,10 +105,6 @@ static const OptionRow rows[] = {
      "reboot=reset|shutdown,shutdown=poweroff|pause", "the same, by event"},
     {OPTION_FLAG, "daemonize", FIELD(daemonize), NULL, "go into the background"},
     {OPTION_TEXT, "pidfile", FIELD(pidfile), "FILE", "write the process's number there"},
-    {OPTION_TEXT, "sandbox", FIELD(sandbox), "on", "forbid system calls not needed"},
-    {OPTION_TEXT, "incoming", FIELD(incoming), "URI", "wait for a migration"},
-    {OPTION_TEXT, "gdb", FIELD(gdb), "CHARDEV", "a GDB server"},
-    {OPTION_TEXT, "dump-vmstate", FIELD(dump_vmstate), "FILE", "describe the state"},
     {OPTION_FLAG, "help", FIELD(help), NULL, "this text"},
     {OPTION_FLAG, "h", FIELD(help), NULL, "this text"},
     {OPTION_FLAG, "version", FIELD(version), NULL, "the version"},
@@ -210,11 +196,6 @@ bool system_options_parse(SystemOptions *options, int argc, char **argv, GError 
 
         if (word[0] != '-') { /* QEMU: a bare word is the first disk */
             store(options, find_option("hda"), word);
-            continue;
-        }
-        if (strcmp(name, "s") == 0) { /* the usual place for GDB */
-            g_free(options->gdb);
-            options->gdb = g_strdup("tcp::1234");
             continue;
         }
         row = find_option(name);

@@ -13,12 +13,10 @@
 typedef struct SystemOptions {
     char *machine, *cpu, *memory, *smp;
     GPtrArray *accels; /* NULL-terminated */
-    char *bios, *kernel, *initrd, *append;
-    char *boot, *rtc, *name, *uuid, *vga, *display;
-    GPtrArray *data_dirs, *drives, *devices, *globals, *chardevs, *objects;
-    GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons, *fw_cfgs, *smbios;
-    char *debugcon, *qtest, *qtest_log, *incoming, *gdb, *pidfile, *log_items, *log_file;
-    char *trace, *sandbox, *dump_vmstate, *action;
+    char *bios, *boot, *rtc, *name, *uuid, *vga, *display;
+    GPtrArray *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
+    GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
+    char *debugcon, *pidfile, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;
     bool daemonize, no_acpi, no_hpet, snapshot, enable_kvm;
     bool help, version;

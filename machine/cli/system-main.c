@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hw/core/option-string.h"
+#include "machine/cli/daemon.h"
 #include "machine/cli/options.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
@@ -99,6 +100,30 @@ static void answer_help(const SystemOptions *options)
     }
 }
 
+/* Options of which QEMU has many choices and Umbra one or two. */
+static void check_fixed_choices(const SystemOptions *options)
+{
+    static const char *const cpus[] = {"qemu64", "qemu64-v1", "host", "max", "486", NULL};
+    static const char *const none[] = {"none", NULL};
+    const struct {
+        const char *option, *value;
+        const char *const *choices;
+    } rows[] = {
+        {"-cpu", options->cpu, cpus},
+        {"-display", options->display, none},
+        {"-vga", options->vga, none},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *choices = g_strjoinv(", ", (char **)rows[i].choices);
+        g_auto(GStrv) parts = g_strsplit(rows[i].value ? rows[i].value : "", ",", 2);
+
+        if (rows[i].value && !g_strv_contains(rows[i].choices, parts[0])) {
+            fail(invalid("%s %s: Umbra has %s", rows[i].option, rows[i].value, choices));
+        }
+    }
+}
+
 /* -- The machine's configuration --------------------------------------------------------- */
 
 static bool parse_memory_size(const char *text, uint64_t *size, GError **error)
@@ -173,9 +198,6 @@ static void configure(Machine *machine, const SystemOptions *options)
     config->firmware = g_strdup(options->bios);
     g_ptr_array_add(options->data_dirs, NULL);
     config->data_dirs = (const char *const *)options->data_dirs->pdata;
-    config->kernel = g_strdup(options->kernel);
-    config->initrd = g_strdup(options->initrd);
-    config->append = g_strdup(options->append);
     config->boot_order = g_strdup("cad");
     config->default_devices = !options->nodefaults;
     config->graphics = !options->nographic;
@@ -419,6 +441,10 @@ int main(int argc, char **argv)
     machine_types_add(pc_machine_types);
     machine_devices_register();
     answer_help(&options);
+    check_fixed_choices(&options);
+    if (options.daemonize) {
+        daemon_start();
+    }
 
     io_lock();
     add_globals(&options);
@@ -429,6 +455,11 @@ int main(int argc, char **argv)
         type = choose_type(&options, properties);
         machine = machine_new(type, choose_accel(&options));
         set_machine_properties(machine, properties);
+    }
+    if ((options.no_acpi && !property_set_string(G_OBJECT(machine), "acpi", "off", &error)) ||
+        (options.no_hpet && !property_set_string(G_OBJECT(machine), "hpet", "off", &error)) ||
+        (options.pidfile && !daemon_write_pidfile(options.pidfile, &error))) {
+        fail(error);
     }
     configure(machine, &options);
     policy = policy_of(&options);
@@ -446,6 +477,7 @@ int main(int argc, char **argv)
     add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
+    daemon_ready();
     if (!options.stopped) {
         run_state_cont();
     }

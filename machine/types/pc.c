@@ -238,6 +238,41 @@ static bool attach_drives(GError **error)
     return true;
 }
 
+/* -rtc base=: the calendar's time at power-on. */
+static bool set_rtc_base(PCMachine *pc, GError **error)
+{
+    const char *base = pc->parent.config.rtc_base;
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) date = NULL;
+
+    if (!base || strcmp(base, "utc") == 0) {
+        return true;
+    }
+    if (strcmp(base, "localtime") == 0) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_local();
+
+        rtc_set_date(pc->rtc, g_date_time_to_unix(now) +
+                                  g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND,
+                     CLOCK_KIND_HOST);
+        return true;
+    }
+    date = g_date_time_new_from_iso8601(base, utc);
+    if (!date) {
+        g_autofree char *midnight = g_strconcat(base, "T00:00:00", NULL);
+
+        date = g_date_time_new_from_iso8601(midnight, utc);
+    }
+    if (!date) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "-rtc base=%s: write utc, localtime, 2006-06-17 or "
+                    "2006-06-17T16:01:21",
+                    base);
+        return false;
+    }
+    rtc_set_date(pc->rtc, g_date_time_to_unix(date), CLOCK_KIND_HOST);
+    return true;
+}
+
 static bool pc_build(Machine *machine, GError **error)
 {
     PCMachine *pc = PC_MACHINE(machine);
@@ -252,7 +287,7 @@ static bool pc_build(Machine *machine, GError **error)
         return false;
     }
     pc->rtc = mc146818_rtc_new(machine->isa, 0, NULL, error);
-    return pc->rtc && make_timers(pc, error) && make_superio(pc, error) &&
+    return pc->rtc && set_rtc_base(pc, error) && make_timers(pc, error) && make_superio(pc, error) &&
            make_disk_and_power(pc, error) && attach_drives(error);
 }
 
