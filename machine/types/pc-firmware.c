@@ -13,6 +13,7 @@
 #include "firmware/loader.h"
 #include "hw/i386/pc-acpi.h"
 #include "hw/i386/pc-fw-cfg.h"
+#include "machine/accel/cpuid.h"
 
 static bool parse_uuid(const char *text, uint8_t bytes[16], GError **error)
 {
@@ -23,8 +24,8 @@ static bool parse_uuid(const char *text, uint8_t bytes[16], GError **error)
     }
     for (int i = 0; i < 16; i++) {
         text += *text == '-';
-        bytes[i] = (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 |
-                             g_ascii_xdigit_value(text[1]));
+        bytes[i] =
+            (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]));
         text += 2;
     }
     return true;
@@ -67,6 +68,18 @@ static bool add_acpi_tables(PCMachine *pc, GError **error)
                            error);
 }
 
+/* As QEMU's machine types have it since 6.2: -smp N is one socket of N cores. */
+static void describe_processors(SMBIOSInfo *smbios, const MachineConfig *config)
+{
+    uint32_t values[CPUID_REGISTERS];
+
+    smbios->processor.cores = config->max_cpus;
+    if (cpuid_model(1, 0, values)) {
+        smbios->processor.cpuid_eax = values[CPUID_EAX];
+        smbios->processor.cpuid_edx = values[CPUID_EDX];
+    }
+}
+
 bool pc_firmware_config_init(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
@@ -83,7 +96,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
         return false;
     }
     smbios_info_init(&smbios, machine->type->desc, machine->type->name);
-    smbios.processor.sockets = config->cpus;
+    describe_processors(&smbios, config);
     return (!pc->pm || add_acpi_tables(pc, error)) &&
            pc_fw_cfg_populate(machine->fw_cfg,
                               &(PCFirmwareConfig){
@@ -92,7 +105,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                                   .ram_above_4g = pc->above_4g,
                                   .ram_above_4g_start = GiB(4),
                                   .kvm_pages = kvm,
-                                  .amd_ht_range = guest_is_amd(kvm),
+                                  .amd_ht_range = machine->pci && guest_is_amd(kvm),
                                   .cpus = config->cpus,
                                   .max_cpus = config->max_cpus,
                                   .uuid = config->uuid ? uuid : NULL,
@@ -101,6 +114,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                                   .boot_menu_wait = -1,
                                   .boot_fail_wait = config->boot_wait_ms,
                                   .boot_order = boot_order,
+                                  .bios_geometry = "",
                                   .hpet = pc->hpet && machine->pci,
                                   .sleep_states = pc->pm != NULL,
                                   .disable_s3 = pc->pm && pc->pm->disable_s3,
