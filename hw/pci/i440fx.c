@@ -4,6 +4,7 @@
 #include "hw/pci/i440fx.h"
 
 #include "hw/pci/pci-regs.h"
+#include "memory/explain.h"
 
 DEVICE_DEFINE_TYPE(I440FX, i440fx, "i440FX", TYPE_PCI_DEVICE)
 
@@ -51,6 +52,27 @@ static void lock_smram(I440FX *fx)
     }
 }
 
+/* Which register decides what 0xa0000-0xbffff shows. */
+static void explain_smram(Explanation *explanation, void *opaque)
+{
+    const I440FX *fx = opaque;
+    uint8_t smram = fx->parent.config[SMRAM];
+    ExplainNote *note;
+
+    if (explanation->addr - SMRAM_BASE >= SMRAM_SIZE ||
+        !explain_mentions(explanation, &fx->smram_region)) {
+        return;
+    }
+    note = explain_note(explanation, "register", &fx->smram_region,
+                        "SMRAM 0x%02x = 0x%02x: %s (0x%08x-0x%08x)", SMRAM, smram,
+                        fx->smram_region.enabled
+                            ? "closed, outside SMM reads and writes go to PCI"
+                            : "open, reads and writes go to RAM",
+                        SMRAM_BASE, (unsigned)(SMRAM_BASE + SMRAM_SIZE - 1));
+    explain_note_value(note, "register", SMRAM);
+    explain_note_value(note, "value", smram);
+}
+
 static void init_smram(I440FX *fx)
 {
     GObject *owner = G_OBJECT(fx);
@@ -64,6 +86,7 @@ static void init_smram(I440FX *fx)
     memory_region_init_alias(&fx->smram_low, owner, "smram-low", fx->ram, SMRAM_BASE,
                              SMRAM_SIZE);
     memory_region_add_subregion(&fx->smram, SMRAM_BASE, &fx->smram_low);
+    explain_add_hook(explain_smram, fx);
 }
 
 /* -- Configuration space ------------------------------------------------------------- */

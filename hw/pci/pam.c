@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "memory/explain.h"
+
 #define MODE_MASK 3
 
 static PAMTrace pam_trace;
@@ -59,6 +61,40 @@ static void init_window(PAMWindow *window, GObject *owner, MemoryRegion *ram,
     }
 }
 
+/* Says of each window at the address which register decides it, and how. */
+static void explain_windows(Explanation *explanation, void *opaque)
+{
+    static const char *const texts[PAM_MODES] = {
+        [PAM_MODE_PCI] = "reads and writes go to PCI",
+        [PAM_MODE_READ_ONLY] = "reads come from RAM, writes are dropped",
+        [PAM_MODE_WRITE_ONLY] = "reads come from PCI, writes go to RAM",
+        [PAM_MODE_READ_WRITE] = "reads and writes go to RAM",
+    };
+    const PAM *pam = opaque;
+
+    for (unsigned i = 0; i < PAM_WINDOWS; i++) {
+        const PAMWindow *window = &pam->windows[i];
+        const MemoryRegion *mr = &window->regions[window->mode];
+        unsigned shift = pam_window_shift(i);
+        ExplainNote *note;
+
+        if (explanation->addr < window->base ||
+            explanation->addr - window->base >= window->size ||
+            !explain_mentions(explanation, mr)) {
+            continue;
+        }
+        note = explain_note(explanation, "register", mr,
+                            "PAM 0x%02x bits %u:%u = %d: %s (0x%08" PRIx64 "-0x%08" PRIx64
+                            ")",
+                            pam_window_register(i), shift + 1, shift, window->mode,
+                            texts[window->mode], window->base,
+                            window->base + window->size - 1);
+        explain_note_value(note, "register", pam_window_register(i));
+        explain_note_value(note, "shift", shift);
+        explain_note_value(note, "mode", window->mode);
+    }
+}
+
 void pam_init(PAM *pam, GObject *owner, MemoryRegion *ram, MemoryRegion *system,
               MemoryRegion *pci, bool exact)
 {
@@ -73,10 +109,12 @@ void pam_init(PAM *pam, GObject *owner, MemoryRegion *ram, MemoryRegion *system,
         init_window(window, owner, ram, system, pci, exact);
     }
     memory_region_transaction_commit();
+    explain_add_hook(explain_windows, pam);
 }
 
 void pam_destroy(PAM *pam, MemoryRegion *system)
 {
+    explain_remove_hook(explain_windows, pam);
     memory_region_transaction_begin();
     for (unsigned i = 0; i < PAM_WINDOWS; i++) {
         for (unsigned mode = 0; mode < PAM_MODES; mode++) {

@@ -200,6 +200,7 @@ PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory,
     bus->memory = memory;
     bus->io = io;
     bus->system_memory = system_memory;
+    pci_explain_init();
     return bus;
 }
 

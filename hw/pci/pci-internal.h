@@ -21,4 +21,7 @@ void pci_config_reset(PCIDevice *dev);
  */
 void pci_update_mappings(PCIDevice *dev);
 
+/* From now on explanations of addresses name the BARs that put regions there. */
+void pci_explain_init(void);
+
 #endif

@@ -26,6 +26,7 @@
 
 #include "hw/core/system.h"
 #include "machine/accel/kvm-internal.h"
+#include "memory/explain.h"
 #include "memory/ram-block.h"
 
 #define WINDOWS_START UINT64_C(0xc0000)
@@ -410,6 +411,47 @@ static void log_sync(MemoryListener *listener, const MemoryRegionSection *sectio
     foreach_piece(&section->range, sync_piece);
 }
 
+/* -- Asking ------------------------------------------------------------------------------ */
+
+static const Slot *slot_at(hwaddr addr)
+{
+    for (guint i = 0; i < memory.slots->len; i++) {
+        const Slot *slot = &g_array_index(memory.slots, Slot, i);
+
+        if (slot->state == SLOT_LIVE && addr >= slot->start &&
+            addr - slot->start < slot->size) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+static void explain_slot(Explanation *explanation, void *opaque)
+{
+    const Slot *slot = slot_at(explanation->addr);
+    ExplainNote *note;
+
+    if (explanation->as != memory.listener.address_space) {
+        return;
+    }
+    if (!slot) {
+        explain_note(explanation, "kvm-slot", NULL,
+                     "none: each access leaves the guest");
+        return;
+    }
+    note = explain_note(explanation, "kvm-slot", NULL,
+                        "%u, 0x%08" G_GINT64_MODIFIER "x-0x%08" G_GINT64_MODIFIER
+                        "x of the guest at %p%s%s",
+                        slot->id, slot->start, slot->start + slot->size - 1,
+                        (void *)(slot->block->host + slot->offset),
+                        slot->flags & KVM_MEM_READONLY ? ", read-only" : "",
+                        slot->flags & KVM_MEM_LOG_DIRTY_PAGES ? ", dirty pages logged" : "");
+    explain_note_value(note, "slot", slot->id);
+    explain_note_value(note, "start", slot->start);
+    explain_note_value(note, "size", slot->size);
+    explain_note_value(note, "flags", slot->flags);
+}
+
 /* -- Outside ----------------------------------------------------------------------------- */
 
 void kvm_memory_init(AddressSpace *as)
@@ -432,6 +474,7 @@ void kvm_memory_init(AddressSpace *as)
         .log_sync = log_sync,
     };
     memory_listener_register(&memory.listener, as);
+    explain_add_hook(explain_slot, NULL);
     /* Whether a registration ends with a commit is not promised. */
     commit(&memory.listener);
 }

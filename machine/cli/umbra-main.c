@@ -13,6 +13,9 @@
 #include "machine/types/pc.h"
 
 static const UmbraCommand commands[] = {
+    {"explain", "say which region answers at an address, and why not another",
+     umbra_explain, false},
+    {"mtree", "show a machine's memory map, as text or as JSON", umbra_mtree, false},
     {"reboot", "boot real firmware, reboot it by every method, and show how it went",
      umbra_reboot, false},
     {"reboot-row", "one row of it, as JSON", umbra_reboot_row, true},

@@ -18,6 +18,8 @@ typedef struct UmbraCommand {
     bool hidden;
 } UmbraCommand;
 
+int umbra_explain(int argc, char **argv);
+int umbra_mtree(int argc, char **argv);
 int umbra_reboot(int argc, char **argv);
 int umbra_reboot_row(int argc, char **argv);
 

@@ -13,6 +13,7 @@ static const QmpCommand *const tables[] = {
     qmp_query_commands,
     qmp_device_commands,
     qmp_qom_commands,
+    qmp_explain_commands,
 };
 
 G_DEFINE_QUARK(qmp - error - quark, qmp_error)
