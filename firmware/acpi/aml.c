@@ -180,8 +180,7 @@ void aml_name_package(GByteArray *aml, const char *path, const uint8_t *values, 
     aml_close(aml, package);
 }
 
-/* -- Resource templates ----------------------------------------------------------------
- */
+/* -- Resource templates ----------------------------------------------------------- */
 
 void aml_resource_io(GByteArray *template, uint16_t base, uint8_t length)
 {

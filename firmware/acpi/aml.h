@@ -60,8 +60,7 @@ void aml_name_bytes(GByteArray *aml, const char *path, const uint8_t *data,
 void aml_name_package(GByteArray *aml, const char *path, const uint8_t *values,
                       uint8_t n);
 
-/* -- Resource templates (section 6.4) -------------------------------------------------
- */
+/* -- Resource templates (section 6.4) --------------------------------------------- */
 
 typedef enum AMLSpace {
     AML_SPACE_MEMORY,

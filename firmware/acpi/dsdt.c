@@ -14,8 +14,7 @@
 /* Notify values (ACPI 2.0, section 5.6.3). */
 enum { NOTIFY_DEVICE_CHECK = 1, NOTIFY_EJECT = 3 };
 
-/* -- The host bridge -------------------------------------------------------------------
- */
+/* -- The host bridge -------------------------------------------------------------- */
 
 /* \_SB.PCI0._CRS: what goes to PCI. */
 static void append_windows(const ACPIFacts *facts, GByteArray *aml)
@@ -36,8 +35,7 @@ static void append_windows(const ACPIFacts *facts, GByteArray *aml)
     aml_name_resources(aml, template);
 }
 
-/* -- ISA devices ------------------------------------------------------------------------
- */
+/* -- ISA devices ------------------------------------------------------------------ */
 
 typedef struct ISADeviceRow {
     const char *name, *eisa_id;
@@ -129,8 +127,7 @@ static void append_isa_devices(const ACPIFacts *facts, GByteArray *aml)
     aml_close(aml, scope);
 }
 
-/* -- Slots
- * ------------------------------------------------------------------------------- */
+/* -- Slots ------------------------------------------------------------------------ */
 
 #define FIRST_FREE_SLOT 2 /* dsdt.asl has the bridges in slots 0 and 1 */
 #define SLOTS 32
@@ -197,8 +194,7 @@ static void append_slots(const ACPIFacts *facts, GByteArray *aml)
     aml_close(aml, method);
 }
 
-/* -- Processors
- * -------------------------------------------------------------------------- */
+/* -- Processors ------------------------------------------------------------------- */
 
 static char *processor_name(unsigned i)
 {
@@ -260,8 +256,7 @@ static void append_processors(const ACPIFacts *facts, GByteArray *aml)
     aml_close(aml, scope);
 }
 
-/* -- Events
- * ------------------------------------------------------------------------------- */
+/* -- Events ----------------------------------------------------------------------- */
 
 /* GPE 1: PCI slots. */
 static void append_slot_event(GByteArray *aml)
@@ -308,8 +303,7 @@ static void append_processor_event(GByteArray *aml)
     aml_close(aml, method);
 }
 
-/* -- The whole
- * ---------------------------------------------------------------------------- */
+/* -- The whole -------------------------------------------------------------------- */
 
 /* What PM1a and PM1b take as SLP_TYP (section 7.3.4). */
 static void append_sleep_states(const ACPIFacts *facts, GByteArray *aml)

@@ -94,8 +94,7 @@ static guint add_dsdt(Builder *builder)
     return start;
 }
 
-/* -- FADT, section 5.2.8, in its first revision, which all systems understand
- * ------------- */
+/* -- FADT, section 5.2.8, in its first revision, which all systems understand ----- */
 
 #define GPE0_BASE 0xafe0
 #define APM_COMMAND_PORT 0xb2
@@ -172,8 +171,7 @@ static void add_fadt(Builder *builder, guint facs, guint dsdt)
     g_array_append_val(builder->offsets, start);
 }
 
-/* -- MADT, section 5.2.10.4: which interrupt controllers there are
- * ------------------------ */
+/* -- MADT, section 5.2.10.4: which interrupt controllers there are ---------------- */
 
 #define LOCAL_APIC_BASE 0xfee00000
 #define IO_APIC_BASE 0xfec00000
@@ -235,8 +233,7 @@ static void add_madt(Builder *builder)
     g_array_append_val(builder->offsets, start);
 }
 
-/* -- The small ones
- * ------------------------------------------------------------------------ */
+/* -- The small ones --------------------------------------------------------------- */
 
 /* IA-PC HPET specification 1.0a, section 3.2.4. */
 static void add_hpet(Builder *builder)
@@ -268,8 +265,7 @@ static void add_waet(Builder *builder)
     g_array_append_val(builder->offsets, start);
 }
 
-/* -- The roots
- * ----------------------------------------------------------------------------- */
+/* -- The roots -------------------------------------------------------------------- */
 
 static guint add_rsdt(Builder *builder)
 {

@@ -41,8 +41,7 @@ typedef struct PCACPI {
     size_t lengths[FILES]; /* as the firmware sees them */
 } PCACPI;
 
-/* -- Facts
- * ------------------------------------------------------------------------------- */
+/* -- Facts ------------------------------------------------------------------------ */
 
 /* 64-bit BARs above 4 GiB, and 2 GiB from the end of RAM on where there are none. */
 static void find_hole64(const ACPIConfig *config, ACPIFacts *facts)
@@ -138,8 +137,7 @@ static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
     find_isa_devices(config, facts);
 }
 
-/* -- Files
- * ------------------------------------------------------------------------------- */
+/* -- Files ------------------------------------------------------------------------ */
 
 /* Makes the files, and puts them into their blocks. Their lengths stay: 128 KiB hold the
  * tables of 255 processors and 32 slots several times over. */

@@ -41,7 +41,7 @@ static GBytes *load_kvmvapic(const Machine *machine)
 }
 
 /* Whether the guest sees a processor of AMD's: KVM shows the host's vendor, and the model
- * "qemu64" of the software CPU is AMD's. */
+ * "qemu64" of the software CPU is AMD's. (isapc's 486 cannot address that far.) */
 static bool guest_is_amd(bool kvm)
 {
     unsigned eax, ebx, ecx, edx;
