@@ -394,9 +394,11 @@ static void serial_receive(void *opaque, const uint8_t *buffer, size_t length)
 static gpointer mux_client(gpointer data)
 {
     int fd = connect_client();
+    g_autofree char *banner = NULL;
 
     send_text(fd, "abc\001c");
-    g_free(read_until(fd, BANNER)); /* the first that comes */
+    banner = read_until(fd, PROMPT);
+    ck_assert_str_eq(banner, BANNER); /* the first that comes */
     expect(fd, "p /d 1\n", "1\r\n");
     send_text(fd, "\001cdef\001c");
     g_free(read_until(fd, "\r\n" PROMPT));

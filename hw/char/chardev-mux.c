@@ -25,6 +25,8 @@ typedef struct MuxChardev {
     CharFrontend base; /* our hold on the shared chardev */
     MuxFrontend frontends[MUX_FRONTENDS];
     unsigned count, focus;
+    guint settling; /* the main loop's first turn will say who has the focus; 0: it has */
+    bool settled;
     bool command; /* the last byte was Ctrl-A */
 } MuxChardev;
 
@@ -48,11 +50,25 @@ static void set_focus(MuxChardev *mux, unsigned focus)
 {
     unsigned before = mux->focus;
 
-    if (focus != before) {
+    if (!mux->settled) {
+        mux->focus = focus;
+    } else if (focus != before) {
         tell(mux, before, CHAR_EVENT_FOCUS_OUT);
         mux->focus = focus;
         tell(mux, focus, CHAR_EVENT_FOCUS_IN);
     }
+}
+
+/* A machine's ports and monitors come one after another; before all are there, none is
+ * told that it has the focus, so that a monitor greets only where it is alone. */
+static gboolean settle(gpointer data)
+{
+    MuxChardev *mux = data;
+
+    mux->settling = 0;
+    mux->settled = true;
+    tell(mux, mux->focus, CHAR_EVENT_FOCUS_IN);
+    return G_SOURCE_REMOVE;
 }
 
 /* Hands on what was typed ahead, as far as the frontend takes it. */
@@ -167,10 +183,11 @@ static bool mux_connect(Chardev *chardev, CharFrontend *frontend, GError **error
     if (chardev->open) {
         tell(mux, n, CHAR_EVENT_OPENED);
     }
-    if (n == 0) {
-        tell(mux, 0, CHAR_EVENT_FOCUS_IN);
-    } else if (!frontend->yields_focus) {
+    if (!frontend->yields_focus) {
         set_focus(mux, n);
+    }
+    if (!mux->settled && !mux->settling) {
+        mux->settling = g_idle_add_full(G_PRIORITY_HIGH, settle, mux, NULL);
     }
     char_frontend_accept_input(&mux->base);
     return true;
@@ -194,7 +211,7 @@ static void mux_disconnect(Chardev *chardev, CharFrontend *frontend)
         }
     }
     chardev->frontend = mux->count ? mux->frontends[0].frontend : NULL;
-    if (mux->count) {
+    if (mux->count && mux->settled) {
         tell(mux, mux->focus, CHAR_EVENT_FOCUS_IN);
     }
 }
@@ -213,6 +230,9 @@ static void mux_close(Chardev *chardev)
 {
     MuxChardev *mux = (MuxChardev *)chardev;
 
+    if (mux->settling) {
+        g_source_remove(mux->settling);
+    }
     char_frontend_disconnect(&mux->base);
     for (unsigned i = 0; i < mux->count; i++) {
         mux->frontends[i].frontend->chardev = NULL;
