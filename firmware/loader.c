@@ -224,8 +224,8 @@ static bool check_size(uint64_t size, const FirmwareRules *rules, const char *pa
     }
     if (size > rules->max_size) {
         g_set_error(error, FIRMWARE_ERROR, FIRMWARE_ERROR_SIZE,
-                    "%s '%s' is larger than %" G_GUINT64_FORMAT " KiB", rules->what, path,
-                    (guint64)(rules->max_size / KiB(1)));
+                    "%s '%s' is larger than %" G_GUINT64_FORMAT " MiB", rules->what, path,
+                    (guint64)(rules->max_size / MiB(1)));
         return false;
     }
     if (rules->granularity && size % rules->granularity) {

@@ -135,10 +135,10 @@ START_TEST(test_sizes)
     expect_image("most", &firmware_rules_bios, data, MiB(16));
     write_file("big", data, MiB(16) + KiB(64));
     expect_error("big", &firmware_rules_bios, FIRMWARE_ERROR_SIZE,
-                 "larger than 16384 KiB");
+                 "larger than 16 MiB");
     write_file("big", data, MiB(16) + 1);
     expect_error("big", &firmware_rules_bios, FIRMWARE_ERROR_SIZE,
-                 "larger than 16384 KiB");
+                 "larger than 16 MiB");
 }
 END_TEST
 
