@@ -98,7 +98,7 @@ START_TEST(test_bounds)
     ck_assert(!block_read(drive, UINT64_MAX, data, 1));
     ck_assert(!block_read(drive, UINT64_MAX, data, 2));
     ck_assert(!block_write(drive, (UINT64_C(1) << 55) + 1, data, 1)); /* times 512: 512 */
-    ck_assert(!block_discard(drive, 0, UINT64_MAX));
+    ck_assert(!block_discard(drive, 1, UINT64_MAX)); /* to sector 0 */
     ck_assert(block_discard(drive, 0, 2048));
     ck_assert(block_read(drive, 0, data, 1));
     ck_assert_uint_eq(data[9], 9); /* discard=ignore is the default */
@@ -148,6 +148,8 @@ START_TEST(test_snapshot)
             assert_sector(data + i * 512, i);
         }
     }
+    ck_assert(block_read(drive, 5, data, 1)); /* amid a cluster that is held */
+    assert_sector(data, 5);
     ck_assert(block_flush(drive));
     drive_cleanup();
     ck_assert_int_eq(stat(path, &after), 0);
@@ -252,9 +254,9 @@ START_TEST(test_locks)
 END_TEST
 
 /* Whether QEMU, told to quit at once, starts with the image. */
-static bool qemu_takes(const char *program, const char *path)
+static bool qemu_takes(const char *program, const char *path, const char *options)
 {
-    g_autofree char *drive = g_strdup_printf("file=%s,format=raw", path);
+    g_autofree char *drive = g_strdup_printf("file=%s,format=raw%s", path, options);
     g_autoptr(GSubprocess) qemu =
         g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
                              G_SUBPROCESS_FLAGS_STDERR_SILENCE,
@@ -273,9 +275,14 @@ START_TEST(test_locks_are_qemus)
 
     if (program) {
         opened("file=%s,format=raw", path);
-        ck_assert(!qemu_takes(program, path));
+        ck_assert(!qemu_takes(program, path, ""));
+        ck_assert(!qemu_takes(program, path, ",media=cdrom"));
         drive_cleanup();
-        ck_assert(qemu_takes(program, path));
+        opened("file=%s,format=raw,readonly=on", path);
+        ck_assert(!qemu_takes(program, path, ""));
+        ck_assert(qemu_takes(program, path, ",media=cdrom"));
+        drive_cleanup();
+        ck_assert(qemu_takes(program, path, ""));
     }
     unlink(path);
 }

@@ -409,6 +409,62 @@ START_TEST(test_cmos)
 }
 END_TEST
 
+/* -- Nonsense ------------------------------------------------------------------------------- */
+
+/* Whatever a guest writes where, the drives come back with a reset. */
+START_TEST(test_random_accesses)
+{
+    static const uint16_t ports[] = {0x1f0, 0x1f2, 0x1f3, 0x1f4, 0x1f5, 0x1f6, 0x1f7, 0x3f6};
+    static const uint8_t commands[] = {0x20, 0x25, 0x30, 0xc8, 0xca, 0x35, 0x06, 0xa0, 0xa1,
+                                       0xec, 0xc4, 0xc5, 0x90, 0x08, 0x91, 0xef, 0xb0, 0xc6};
+    char *path = image_new(MiB(1));
+    GRand *random = g_rand_new_with_seed(7010 + (guint32)_i);
+    uint8_t data[512];
+
+    drive_add(path, "if=ide,index=0,snapshot=on");
+    drive_add(path, "if=ide,index=1,media=cdrom");
+    unlink(path);
+    machine_start();
+    for (unsigned i = 0; i < RAM_SIZE; i += 4) { /* descriptors, most of them in RAM */
+        uint32_t value = g_rand_int(random) & 0x800fffff;
+
+        memcpy(machine.bytes + i, &value, 4);
+    }
+    for (unsigned i = 0; i < 50000; i++) {
+        unsigned kind = (unsigned)g_rand_int_range(random, 0, 16);
+        unsigned port = ports[g_rand_int_range(random, 0, G_N_ELEMENTS(ports))];
+        unsigned size = 1u << g_rand_int_range(random, 0, 3);
+        uint32_t value = g_rand_int(random);
+
+        if (kind < 4) {
+            in(port, size);
+        } else if (kind < 6) {
+            out(BUS_MASTER + value % 16, size, g_rand_int(random) & 0x000fffff);
+        } else if (kind < 8) {
+            out(BMIC, 1, value & 1);
+        } else if (kind < 10) {
+            out(COMMAND, 1, commands[value % sizeof commands]);
+        } else if (kind < 11) {
+            for (unsigned n = 0; n < value % 600; n++) {
+                out(DATA, 2, g_rand_int(random));
+            }
+        } else {
+            out(port, port == DATA ? size : 1, value);
+        }
+    }
+    outb(CONTROL, 4);
+    outb(CONTROL, 0);
+    for (unsigned unit = 0; unit < 2; unit++) {
+        outb(DEVICE, unit ? 0xb0 : 0xa0);
+        outb(COMMAND, unit ? 0xa1 : 0xec);
+        ck_assert_uint_eq(inb(STATUS), DRDY | DSC | DRQ);
+        read_block(data, 512);
+        ck_assert_int_eq(memcmp(data + 54, "EQUM", 4), 0);
+    }
+    g_rand_free(random);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("ide-dma");
@@ -429,5 +485,6 @@ int main(void)
     tcase_add_test(tcase, test_isa_ide);
     tcase_add_test(tcase, test_device_errors);
     tcase_add_loop_test(tcase, test_cmos, 0, 7);
+    tcase_add_loop_test(tcase, test_random_accesses, 0, 8);
     return run_suite("ide-dma", tcase);
 }
