@@ -46,7 +46,15 @@ enum {
     BMIS = BUS_MASTER + 2,
     BMIDTP = BUS_MASTER + 4,
 };
-enum { BSY = 0x80, DRDY = 0x40, DSC = 0x10, DRQ = 0x08, ERR = 0x01, ABRT = 0x04, UNC = 0x40 };
+enum {
+    BSY = 0x80,
+    DRDY = 0x40,
+    DSC = 0x10,
+    DRQ = 0x08,
+    ERR = 0x01,
+    ABRT = 0x04,
+    UNC = 0x40
+};
 enum { ACTIVE = 0x01, INTERRUPT = 0x04 };
 
 static struct {
@@ -79,7 +87,8 @@ static inline void machine_start_bare(void)
     machine.bytes = memory_region_get_ram_ptr(&machine.ram);
     address_space_init(&machine.memory, &machine.system, "memory");
     address_space_init(&machine.io, &machine.ports, "I/O");
-    machine.pci = pci_bus_new(NULL, "pci.0", &machine.system, &machine.ports, &machine.system);
+    machine.pci =
+        pci_bus_new(NULL, "pci.0", &machine.system, &machine.ports, &machine.system);
     machine.isa = isa_bus_new(NULL, &machine.system, &machine.ports);
     isa_bus_connect_irqs(machine.isa, irq_new_array(line_set, NULL, 0, 16));
 }
@@ -211,7 +220,7 @@ static inline void assert_succeeded(void)
     ck_assert_int_eq(machine.level[14], 0);
 }
 
-/* -- The bus master --------------------------------------------------------------------------- */
+/* -- The bus master ------------------------------------------------------------------ */
 
 #define PRD_TABLE 0x1004
 #define PRD_END 0x80000000u

@@ -122,8 +122,8 @@ static void assert_data(const char *hexadecimal)
     unsigned value, n = 0, used;
 
     while (sscanf(hexadecimal, "%x%n", &value, &used) == 1) {
-        ck_assert_msg(result.data[n] == value, "byte %u is %02x, not %02x", n, result.data[n],
-                      value);
+        ck_assert_msg(result.data[n] == value, "byte %u is %02x, not %02x", n,
+                      result.data[n], value);
         hexadecimal += used;
         n++;
     }
@@ -137,7 +137,7 @@ static void assert_blocks(const uint8_t *data, unsigned first, unsigned count)
     }
 }
 
-/* -- The drive ---------------------------------------------------------------------------------- */
+/* -- The drive ----------------------------------------------------------------------- */
 
 static void assert_signature(void)
 {
@@ -166,10 +166,11 @@ END_TEST
 START_TEST(test_identify_packet)
 {
     static const uint16_t expected[][2] = {
-        {0, 0x85c0}, {27, 0x5145}, {28, 0x4d55}, {29, 0x2044}, {30, 0x5644}, {31, 0x2d52},
-        {32, 0x4f4d}, {33, 0x2020}, {48, 0x0001}, {49, 0x0300}, {53, 0x0007}, {62, 0x0007},
-        {63, 0x0007}, {64, 0x0003}, {65, 0x00b4}, {66, 0x00b4}, {67, 0x012c}, {68, 0x00b4},
-        {71, 0x001e}, {72, 0x001e}, {80, 0x001e}, {88, 0x203f}, {82, 0}, {1, 0}, {60, 0},
+        {0, 0x85c0},  {27, 0x5145}, {28, 0x4d55}, {29, 0x2044}, {30, 0x5644},
+        {31, 0x2d52}, {32, 0x4f4d}, {33, 0x2020}, {48, 0x0001}, {49, 0x0300},
+        {53, 0x0007}, {62, 0x0007}, {63, 0x0007}, {64, 0x0003}, {65, 0x00b4},
+        {66, 0x00b4}, {67, 0x012c}, {68, 0x00b4}, {71, 0x001e}, {72, 0x001e},
+        {80, 0x001e}, {88, 0x203f}, {82, 0},      {1, 0},       {60, 0},
     };
     uint8_t data[512];
 
@@ -180,7 +181,8 @@ START_TEST(test_identify_packet)
     for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++) {
         const uint8_t *word = data + expected[i][0] * 2;
 
-        ck_assert_msg((word[0] | word[1] << 8) == expected[i][1], "word %u", expected[i][0]);
+        ck_assert_msg((word[0] | word[1] << 8) == expected[i][1], "word %u",
+                      expected[i][0]);
     }
 }
 END_TEST
@@ -207,8 +209,9 @@ START_TEST(test_inquiry)
 {
     start_with_disc(BLOCKS);
     packet_ok("12 0 0 0 60", 36);
-    assert_data("05 80 00 21 1f 00 00 00 51 45 4d 55 20 20 20 20 51 45 4d 55 20 44 56 44 2d "
-                "52 4f 4d 20 20 20 20 32 2e 35 2b");
+    assert_data(
+        "05 80 00 21 1f 00 00 00 51 45 4d 55 20 20 20 20 51 45 4d 55 20 44 56 44 2d "
+        "52 4f 4d 20 20 20 20 32 2e 35 2b");
     packet_ok("12 0 0 0 5", 5); /* no more than the host allocates */
     packet_ok("12", 0);
     packet_fails("12 1 0 0 60", 5, 0x24);
@@ -245,8 +248,9 @@ START_TEST(test_mode_sense)
     packet_ok("5a 0 1 0 0 0 0 0 64", 16);
     assert_data("00 0e 01 00 00 00 00 00 01 06 00 05 00 00 00 00");
     packet_ok("5a 0 2a 0 0 0 0 0 64", 30);
-    assert_data("00 1c 01 00 00 00 00 00 2a 14 3b 00 71 60 29 00 02 c0 00 02 02 00 02 c0 00 00 "
-                "00 00 00 00");
+    assert_data(
+        "00 1c 01 00 00 00 00 00 2a 14 3b 00 71 60 29 00 02 c0 00 02 02 00 02 c0 00 00 "
+        "00 00 00 00");
     packet_ok("1e 0 0 0 1", 0); /* the lock shows */
     packet_ok("5a 0 2a 0 0 0 0 0 64", 30);
     ck_assert_uint_eq(result.data[14], 0x2b);
@@ -268,7 +272,7 @@ START_TEST(test_unknown)
 }
 END_TEST
 
-/* -- The disc ------------------------------------------------------------------------------------- */
+/* -- The disc ------------------------------------------------------------------------ */
 
 START_TEST(test_capacity)
 {
@@ -283,7 +287,8 @@ START_TEST(test_read)
     start_with_disc(BLOCKS);
     packet_ok("28 0 0 0 0 5 0 0 1", 2048);
     assert_blocks(result.data, 5, 1);
-    packet_ok("a8 0 0 0 1 0 0 0 0 2c", 44 * 2048); /* to the last; over the buffer's size */
+    packet_ok("a8 0 0 0 1 0 0 0 0 2c",
+              44 * 2048); /* to the last; over the buffer's size */
     assert_blocks(result.data, 256, 44);
     ck_assert_uint_eq(result.sizes[0], 0xfffe);
     packet_ok("28 0 0 0 0 5 0 0 0", 0);
@@ -317,8 +322,9 @@ START_TEST(test_read_raw)
 {
     start_with_disc(BLOCKS);
     packet_ok("be 0 0 0 0 4a 0 0 2 f8", 2 * 2352);
-    ck_assert_int_eq(memcmp(result.data + 2352, "\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0",
-                            12), 0);
+    ck_assert_int_eq(
+        memcmp(result.data + 2352, "\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0", 12),
+        0);
     ck_assert_int_eq(memcmp(result.data + 12, "\x00\x02\x74\x01", 4), 0);
     ck_assert_int_eq(memcmp(result.data + 2352 + 12, "\x00\x03\x00\x01", 4), 0);
     assert_blocks(result.data + 16, 74, 1);
@@ -350,8 +356,9 @@ START_TEST(test_configuration)
 {
     start_with_disc(BLOCKS);
     packet_ok("46 0 0 0 0 0 0 1 0", 40);
-    ck_assert_int_eq(memcmp(result.data,
-                            "\0\0\0\x24\0\0\0\x08\0\0\x03\x08\0\x10\0\0\0\x08\x01\0", 20), 0);
+    ck_assert_int_eq(
+        memcmp(result.data, "\0\0\0\x24\0\0\0\x08\0\0\x03\x08\0\x10\0\0\0\x08\x01\0", 20),
+        0);
     packet_ok("46 2 0 3 0 0 0 1 0", 16);
     ck_assert_uint_eq(result.data[9], 3);
     packet_ok("46 2 0 7 0 0 0 1 0", 8);
@@ -375,7 +382,7 @@ START_TEST(test_dvd)
 }
 END_TEST
 
-/* -- Trays and media -------------------------------------------------------------------------------- */
+/* -- Trays and media ----------------------------------------------------------------- */
 
 START_TEST(test_empty)
 {
@@ -467,7 +474,7 @@ START_TEST(test_tray)
 }
 END_TEST
 
-/* -- DMA -------------------------------------------------------------------------------------------- */
+/* -- DMA ----------------------------------------------------------------------------- */
 
 static void packet_dma(const uint8_t *packet)
 {

@@ -58,7 +58,7 @@ static unsigned drives(void)
     return count;
 }
 
-/* -- Images ------------------------------------------------------------------------------------- */
+/* -- Images -------------------------------------------------------------------------- */
 
 START_TEST(test_read_write)
 {
@@ -98,7 +98,7 @@ START_TEST(test_bounds)
     ck_assert(!block_read(drive, UINT64_MAX, data, 1));
     ck_assert(!block_read(drive, UINT64_MAX, data, 2));
     ck_assert(!block_write(drive, (UINT64_C(1) << 55) + 1, data, 1)); /* times 512: 512 */
-    ck_assert(!block_discard(drive, 1, UINT64_MAX)); /* to sector 0 */
+    ck_assert(!block_discard(drive, 1, UINT64_MAX));                  /* to sector 0 */
     ck_assert(block_discard(drive, 0, 2048));
     ck_assert(block_read(drive, 0, data, 1));
     ck_assert_uint_eq(data[9], 9); /* discard=ignore is the default */
@@ -185,7 +185,8 @@ START_TEST(test_null)
     ck_assert(block_read(drive, GiB(10) / 512 - 1, data, 1));
     ck_assert_uint_eq(data[0], 0);
     ck_assert(!block_read(drive, GiB(10) / 512, data, 1));
-    ck_assert_uint_eq(block_sectors(opened("file=null-co://,if=none,id=m")), GiB(1) / 512);
+    ck_assert_uint_eq(block_sectors(opened("file=null-co://,if=none,id=m")),
+                      GiB(1) / 512);
 }
 END_TEST
 
@@ -231,7 +232,7 @@ START_TEST(test_insert)
 }
 END_TEST
 
-/* -- Locks ----------------------------------------------------------------------------------------- */
+/* -- Locks --------------------------------------------------------------------------- */
 
 START_TEST(test_locks)
 {
@@ -257,11 +258,11 @@ END_TEST
 static bool qemu_takes(const char *program, const char *path, const char *options)
 {
     g_autofree char *drive = g_strdup_printf("file=%s,format=raw%s", path, options);
-    g_autoptr(GSubprocess) qemu =
-        g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
-                             G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-                         NULL, "timeout", "20", program, "-accel", "tcg", "-S", "-nodefaults",
-                         "-display", "none", "-monitor", "stdio", "-drive", drive, NULL);
+    g_autoptr(GSubprocess) qemu = g_subprocess_new(
+        G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
+            G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+        NULL, "timeout", "20", program, "-accel", "tcg", "-S", "-nodefaults", "-display",
+        "none", "-monitor", "stdio", "-drive", drive, NULL);
 
     g_subprocess_communicate_utf8(qemu, "quit\n", NULL, NULL, NULL, NULL);
     return g_subprocess_get_successful(qemu);
@@ -288,7 +289,7 @@ START_TEST(test_locks_are_qemus)
 }
 END_TEST
 
-/* -- Options --------------------------------------------------------------------------------------- */
+/* -- Options ------------------------------------------------------------------------- */
 
 START_TEST(test_option_errors)
 {
@@ -316,7 +317,8 @@ START_TEST(test_option_errors)
     refused("regular file", "file=/dev/null,format=raw");
     ck_assert_uint_eq(drives(), 0);
     opened("file=%s,format=raw,cache=none,aio=threads,werror=report,rerror=report,"
-           "detect-zeroes=off,discard=unmap,cache.direct=on,index=1", path);
+           "detect-zeroes=off,discard=unmap,cache.direct=on,index=1",
+           path);
     unlink(path);
 }
 END_TEST
@@ -342,11 +344,11 @@ START_TEST(test_places)
         const char *options, *id;
         int bus, unit;
     } rows[] = {
-        {"index=1", "ide0-hd1", 0, 1},        {"if=ide", "ide0-hd0", 0, 0},
-        {"media=cdrom", "ide1-cd0", 1, 0},    {"bus=1", "ide1-hd1", 1, 1},
-        {"if=floppy", "floppy0", 0, 0},       {"if=floppy,index=1", "floppy1", 0, 1},
-        {"if=none", "none0", 0, 0},           {"if=none,id=x", "x", 0, 1},
-        {"if=pflash", "pflash0", 0, 0},       {"index=7,id=far", "far", 3, 1},
+        {"index=1", "ide0-hd1", 0, 1},     {"if=ide", "ide0-hd0", 0, 0},
+        {"media=cdrom", "ide1-cd0", 1, 0}, {"bus=1", "ide1-hd1", 1, 1},
+        {"if=floppy", "floppy0", 0, 0},    {"if=floppy,index=1", "floppy1", 0, 1},
+        {"if=none", "none0", 0, 0},        {"if=none,id=x", "x", 0, 1},
+        {"if=pflash", "pflash0", 0, 0},    {"index=7,id=far", "far", 3, 1},
     };
     GError *error = NULL;
 
@@ -399,7 +401,8 @@ START_TEST(test_legacy)
     ck_assert_int_eq(drive_options(drive_new_legacy("hdb", comma, NULL))->index, 1);
     ck_assert_ptr_null(drive_new_legacy("hdb", comma, NULL));
     drive_cleanup();
-    ck_assert_str_eq(drive_options(drive_new_legacy("cdrom", comma, NULL))->id, "ide1-cd0");
+    ck_assert_str_eq(drive_options(drive_new_legacy("cdrom", comma, NULL))->id,
+                     "ide1-cd0");
     drive_cleanup();
     ck_assert_str_eq(drive_options(drive_new_legacy("fda", comma, NULL))->id, "floppy0");
     ck_assert_ptr_null(drive_new_legacy("hde", comma, &error));

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-/* -- An image that fails -------------------------------------------------------------------------------------- */
+/* -- An image that fails ------------------------------------------------------------- */
 
 /* The guest is told where; the sectors before are written. */
 START_TEST(test_write_error)
@@ -64,7 +64,7 @@ START_TEST(test_read_error)
 }
 END_TEST
 
-/* -- Bus master ------------------------------------------------------------------------------------------------ */
+/* -- Bus master ---------------------------------------------------------------------- */
 
 /* Descriptors of 2, 510 and 1024 bytes at odd places. */
 START_TEST(test_dma_read)
@@ -295,7 +295,7 @@ START_TEST(test_trim)
 }
 END_TEST
 
-/* -- ISA, devices, CMOS ----------------------------------------------------------------------------------------- */
+/* -- ISA, devices, CMOS -------------------------------------------------------------- */
 
 START_TEST(test_isa_ide)
 {
@@ -409,14 +409,16 @@ START_TEST(test_cmos)
 }
 END_TEST
 
-/* -- Nonsense ------------------------------------------------------------------------------- */
+/* -- Nonsense ------------------------------------------------------------------------ */
 
 /* Whatever a guest writes where, the drives come back with a reset. */
 START_TEST(test_random_accesses)
 {
-    static const uint16_t ports[] = {0x1f0, 0x1f2, 0x1f3, 0x1f4, 0x1f5, 0x1f6, 0x1f7, 0x3f6};
-    static const uint8_t commands[] = {0x20, 0x25, 0x30, 0xc8, 0xca, 0x35, 0x06, 0xa0, 0xa1,
-                                       0xec, 0xc4, 0xc5, 0x90, 0x08, 0x91, 0xef, 0xb0, 0xc6};
+    static const uint16_t ports[] = {0x1f0, 0x1f2, 0x1f3, 0x1f4,
+                                     0x1f5, 0x1f6, 0x1f7, 0x3f6};
+    static const uint8_t commands[] = {0x20, 0x25, 0x30, 0xc8, 0xca, 0x35,
+                                       0x06, 0xa0, 0xa1, 0xec, 0xc4, 0xc5,
+                                       0x90, 0x08, 0x91, 0xef, 0xb0, 0xc6};
     char *path = image_new(MiB(1));
     GRand *random = g_rand_new_with_seed(7010 + (guint32)_i);
     uint8_t data[512];

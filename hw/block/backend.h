@@ -17,9 +17,11 @@ typedef struct BlockDriver {
     bool (*open)(BlockBackend *backend, const char *file, GError **error);
     void (*close)(BlockBackend *backend);
     bool (*read)(BlockBackend *backend, uint64_t offset, void *buffer, size_t length);
-    bool (*write)(BlockBackend *backend, uint64_t offset, const void *buffer, size_t length);
-    bool (*flush)(BlockBackend *backend);                                       /* or NULL */
-    bool (*discard)(BlockBackend *backend, uint64_t offset, uint64_t length); /* or NULL */
+    bool (*write)(BlockBackend *backend, uint64_t offset, const void *buffer,
+                  size_t length);
+    bool (*flush)(BlockBackend *backend); /* or NULL */
+    bool (*discard)(BlockBackend *backend, uint64_t offset,
+                    uint64_t length); /* or NULL */
 } BlockDriver;
 
 typedef struct BlockMedium {

@@ -10,7 +10,7 @@
 /* The grain of snapshot=on: small enough for a guest's file system blocks. */
 #define OVERLAY_CLUSTER 4096
 
-/* -- The medium ------------------------------------------------------------------------ */
+/* -- The medium ---------------------------------------------------------------------- */
 
 uint64_t block_sectors(const BlockBackend *backend)
 {
@@ -81,7 +81,7 @@ void block_eject(BlockBackend *backend)
     }
 }
 
-/* -- snapshot=on ----------------------------------------------------------------------- */
+/* -- snapshot=on --------------------------------------------------------------------- */
 
 /* Calls func for each piece of [offset, offset + length) that lies in one cluster. */
 static bool overlay_foreach(BlockBackend *backend, uint64_t offset, uint8_t *buffer,
@@ -137,7 +137,7 @@ static bool overlay_write_piece(BlockBackend *backend, int64_t cluster, size_t s
     return true;
 }
 
-/* -- Reading and writing --------------------------------------------------------------- */
+/* -- Reading and writing ------------------------------------------------------------- */
 
 static bool block_range_ok(const BlockBackend *backend, uint64_t sector, uint64_t count)
 {
@@ -167,7 +167,8 @@ static bool cache_is(const BlockBackend *backend, const char *name)
     return g_strcmp0(backend->options.cache, name) == 0;
 }
 
-bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer, unsigned count)
+bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
+                 unsigned count)
 {
     uint64_t offset = sector * BLOCK_SECTOR_SIZE;
     size_t length = (size_t)count * BLOCK_SECTOR_SIZE;

@@ -19,20 +19,21 @@
 
 typedef struct BlockBackend BlockBackend;
 
-/* What -drive says: "file=PATH,format=raw,if=ide,index=0,media=disk,readonly=on,id=...". */
+/* What -drive says: "file=PATH,format=raw,if=ide,index=0,media=disk,readonly=on,id=...".
+ */
 typedef struct DriveOptions {
     char *id;
-    char *file;      /* NULL: a drive without a medium */
-    char *interface; /* "ide", "floppy", "none", "pflash" */
+    char *file;           /* NULL: a drive without a medium */
+    char *interface;      /* "ide", "floppy", "none", "pflash" */
     int bus, unit, index; /* -1: not given */
     bool cdrom;
     bool readonly;
-    bool snapshot; /* writes go to memory and are forgotten */
-    char *format;  /* "raw", "null-co", ...; NULL: not given */
-    char *locking; /* "on", "off", "auto": the image is guarded from a second writer */
-    char *cache;   /* "writeback" (the default), "writethrough", "unsafe", ... */
-    bool unmap;    /* what the guest discards is given back to the host */
-    uint64_t size; /* bytes, of null-co */
+    bool snapshot;    /* writes go to memory and are forgotten */
+    char *format;     /* "raw", "null-co", ...; NULL: not given */
+    char *locking;    /* "on", "off", "auto": the image is guarded from a second writer */
+    char *cache;      /* "writeback" (the default), "writethrough", "unsafe", ... */
+    bool unmap;       /* what the guest discards is given back to the host */
+    uint64_t size;    /* bytes, of null-co */
     bool read_zeroes; /* null-co reads zeroes; otherwise the buffer is left alone */
 } DriveOptions;
 
@@ -52,7 +53,8 @@ BlockBackend *drive_take(const char *interface, int bus, int unit);
 BlockBackend *drive_take_by_id(const char *id, GError **error);
 /* A drive of no name and no medium, for a device that was given none; already taken. */
 BlockBackend *drive_new_empty(bool readonly);
-/* Gives a taken drive back, so that another device can have it; a nameless one is gone. */
+/* Gives a taken drive back, so that another device can have it; a nameless one is gone.
+ */
 void drive_release(BlockBackend *drive);
 
 BlockBackend *drive_find(const char *id);
@@ -72,13 +74,15 @@ bool block_is_inserted(const BlockBackend *backend);
 /* Counts what block_insert() and block_eject() did: a drive compares it with what it saw
  * last to notice a change of medium. */
 unsigned block_medium_changes(const BlockBackend *backend);
-/* Puts another image in the place of the medium. On failure *error, and nothing changed. */
+/* Puts another image in the place of the medium. On failure *error, and nothing changed.
+ */
 bool block_insert(BlockBackend *backend, const char *file, GError **error);
 void block_eject(BlockBackend *backend);
 
 /* `count` sectors from `sector`; false: an I/O error or outside the image. */
 bool block_read(BlockBackend *backend, uint64_t sector, void *buffer, unsigned count);
-bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer, unsigned count);
+bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
+                 unsigned count);
 bool block_flush(BlockBackend *backend);
 /* The guest needs these sectors no more; what they read from now on is not defined. */
 bool block_discard(BlockBackend *backend, uint64_t sector, uint64_t count);

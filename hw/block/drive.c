@@ -16,7 +16,7 @@
 
 static GPtrArray *drives; /* BlockBackend *, in the order of the command line */
 
-/* -- The option's text ----------------------------------------------------------------- */
+/* -- The option's text --------------------------------------------------------------- */
 
 typedef enum DriveOptionKind {
     DRIVE_TEXT,
@@ -24,8 +24,8 @@ typedef enum DriveOptionKind {
     DRIVE_BOOL,
     DRIVE_NUMBER, /* 0 .. DRIVE_UNITS_MAX */
     DRIVE_SIZE,
-    DRIVE_CDROM,  /* one of `choices`, of which "cdrom" sets the field */
-    DRIVE_UNMAP,  /* one of `choices`, of which "unmap" and "on" set the field */
+    DRIVE_CDROM,    /* one of `choices`, of which "cdrom" sets the field */
+    DRIVE_UNMAP,    /* one of `choices`, of which "unmap" and "on" set the field */
     DRIVE_HARMLESS, /* one of `choices`, or on/off where there are none: no effect */
 } DriveOptionKind;
 
@@ -108,7 +108,8 @@ static bool drive_choice_ok(const DriveOption *option, const char *value, GError
     char *list = g_strjoinv(", ", (char **)choices);
 
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                "Parameter '%s' does not take '%s', but one of: %s", option->name, value, list);
+                "Parameter '%s' does not take '%s', but one of: %s", option->name, value,
+                list);
     g_free(list);
     return false;
 }
@@ -189,7 +190,7 @@ static bool drive_parse(DriveOptions *options, const char *text, GError **error)
     return true;
 }
 
-/* -- Places and names ------------------------------------------------------------------ */
+/* -- Places and names ---------------------------------------------------------------- */
 
 static unsigned units_per_bus(const char *interface)
 {
@@ -201,8 +202,8 @@ static BlockBackend *drive_at(const char *interface, int bus, int unit)
     for (unsigned i = 0; drives && i < drives->len; i++) {
         BlockBackend *drive = g_ptr_array_index(drives, i);
 
-        if (strcmp(drive->options.interface, interface) == 0 && drive->options.bus == bus &&
-            drive->options.unit == unit) {
+        if (strcmp(drive->options.interface, interface) == 0 &&
+            drive->options.bus == bus && drive->options.unit == unit) {
             return drive;
         }
     }
@@ -236,8 +237,8 @@ static bool drive_place(DriveOptions *options, GError **error)
     }
     if (options->unit >= units) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "unit %d too big (the largest of if=%s is %d)", options->unit, interface,
-                    units - 1);
+                    "unit %d too big (the largest of if=%s is %d)", options->unit,
+                    interface, units - 1);
         return false;
     }
     options->index = options->bus * units + options->unit;
@@ -280,10 +281,11 @@ static bool drive_name(DriveOptions *options, GError **error)
         }
     }
     if (!id_well_formed(options->id)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "Parameter 'id' expects an identifier: a letter, then letters, digits, "
-                    "'-', '.' and '_', not '%s'",
-                    options->id);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+            "Parameter 'id' expects an identifier: a letter, then letters, digits, "
+            "'-', '.' and '_', not '%s'",
+            options->id);
         return false;
     }
     if (drive_find(options->id)) {
@@ -294,7 +296,7 @@ static bool drive_name(DriveOptions *options, GError **error)
     return true;
 }
 
-/* -- Drives ---------------------------------------------------------------------------- */
+/* -- Drives -------------------------------------------------------------------------- */
 
 static void drive_free(void *data)
 {
@@ -351,10 +353,10 @@ BlockBackend *drive_new_legacy(const char *option, const char *file, GError **er
     static const struct {
         const char *option, *meaning;
     } table[] = {
-        {"hda", "media=disk,index=0"}, {"hdb", "media=disk,index=1"},
-        {"hdc", "media=disk,index=2"}, {"hdd", "media=disk,index=3"},
+        {"hda", "media=disk,index=0"},    {"hdb", "media=disk,index=1"},
+        {"hdc", "media=disk,index=2"},    {"hdd", "media=disk,index=3"},
         {"cdrom", "media=cdrom,index=2"}, {"fda", "if=floppy,index=0"},
-        {"fdb", "if=floppy,index=1"}, {"pflash", "if=pflash"},
+        {"fdb", "if=floppy,index=1"},     {"pflash", "if=pflash"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
@@ -391,16 +393,18 @@ BlockBackend *drive_take_by_id(const char *id, GError **error)
     BlockBackend *drive = drive_find(id);
 
     if (!drive) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                    "there is no drive '%s'; define it with -drive if=none,id=%s,file=...", id,
-                    id);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+            "there is no drive '%s'; define it with -drive if=none,id=%s,file=...", id,
+            id);
         return NULL;
     }
     if (drive->taken) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                    "Drive '%s' is already in use by another block device; each device needs "
-                    "its own",
-                    id);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_BUSY,
+            "Drive '%s' is already in use by another block device; each device needs "
+            "its own",
+            id);
         return NULL;
     }
     drive->taken = true;
@@ -455,10 +459,11 @@ bool drive_check_all_taken(GError **error)
         const DriveOptions *options = &drive->options;
 
         if (!drive->taken && strcmp(options->interface, "none") != 0) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                        "machine type does not support if=%s,bus=%d,unit=%d (drive '%s'); "
-                        "use another place, or if=none and -device",
-                        options->interface, options->bus, options->unit, options->id);
+            g_set_error(
+                error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                "machine type does not support if=%s,bus=%d,unit=%d (drive '%s'); "
+                "use another place, or if=none and -device",
+                options->interface, options->bus, options->unit, options->id);
             return false;
         }
     }

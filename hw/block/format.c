@@ -68,10 +68,11 @@ const BlockDriver *block_driver_find(const DriveOptions *options, const char *fi
             return &block_driver_null;
         }
         if (content) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                        "'%s' looks like a %s image; say format=raw if the guest is to see "
-                        "its bytes as they are",
-                        file, content);
+            g_set_error(
+                error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                "'%s' looks like a %s image; say format=raw if the guest is to see "
+                "its bytes as they are",
+                file, content);
             return NULL;
         }
         return &block_driver_raw;
@@ -85,10 +86,11 @@ const BlockDriver *block_driver_find(const DriveOptions *options, const char *fi
 
     char *known = g_strjoinv(", ", (char **)names);
 
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                "Unknown format '%s'; known ones: %s (`qemu-img convert -O raw` makes raw "
-                "images of others)",
-                options->format, known);
+    g_set_error(
+        error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        "Unknown format '%s'; known ones: %s (`qemu-img convert -O raw` makes raw "
+        "images of others)",
+        options->format, known);
     g_free(known);
     return NULL;
 }

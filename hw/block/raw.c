@@ -1,10 +1,10 @@
 /*
  * Raw images: a file or a block device whose bytes are the disk's.
  *
- * Two emulators on one image destroy it, so the image is locked as QEMU locks it, byte for
- * byte, and the two respect each other: open file description locks (fcntl(2)), of which
- * byte 100 + n says "I do n" and byte 200 + n "I cannot stand others doing n", n being
- * 0: read, 1: write, 3: resize.
+ * Two emulators on one image destroy it, so the image is locked as QEMU locks it, byte
+ * for byte, and the two respect each other: open file description locks (fcntl(2)), of
+ * which byte 100 + n says "I do n" and byte 200 + n "I cannot stand others doing n", n
+ * being 0: read, 1: write, 3: resize.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -29,12 +29,13 @@ typedef struct RawImage {
     bool is_file; /* and not a block device: it can grow to a whole sector, have holes */
 } RawImage;
 
-/* -- Locks ----------------------------------------------------------------------------- */
+/* -- Locks --------------------------------------------------------------------------- */
 
 /* Takes a shared lock of one byte. */
 static int raw_lock_byte(int fd, off_t byte)
 {
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    struct flock lock = {
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
     return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? errno : 0;
 }
@@ -42,7 +43,8 @@ static int raw_lock_byte(int fd, off_t byte)
 /* Whether another open file description holds that byte. */
 static bool raw_byte_is_locked(int fd, off_t byte)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
@@ -77,16 +79,17 @@ static bool raw_lock(BlockBackend *backend, int fd, const char *file, GError **e
         }
     }
     if (code != 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                    "Failed to get \"%s\" lock: another process is using the image '%s'; end "
-                    "it, or use snapshot=on or readonly=on here and there",
-                    block_wants_write(backend) ? "write" : "shared read", file);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_BUSY,
+            "Failed to get \"%s\" lock: another process is using the image '%s'; end "
+            "it, or use snapshot=on or readonly=on here and there",
+            block_wants_write(backend) ? "write" : "shared read", file);
         return false;
     }
     return true;
 }
 
-/* -- Open and close -------------------------------------------------------------------- */
+/* -- Open and close ------------------------------------------------------------------ */
 
 static bool raw_open(BlockBackend *backend, const char *file, GError **error)
 {
@@ -96,8 +99,9 @@ static bool raw_open(BlockBackend *backend, const char *file, GError **error)
     int code = errno;
 
     /* A directory opened for writing says EISDIR; say the same for both. */
-    if ((fd < 0 && code == EISDIR) || (fd >= 0 && fstat(fd, &status) == 0 &&
-                                       !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))) {
+    if ((fd < 0 && code == EISDIR) ||
+        (fd >= 0 && fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) &&
+         !S_ISBLK(status.st_mode))) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
                     "Could not open '%s': a drive needs a regular file or a block device",
                     file);
@@ -107,8 +111,8 @@ static bool raw_open(BlockBackend *backend, const char *file, GError **error)
         return false;
     }
     if (fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "Could not open '%s': %s%s",
-                    file, g_strerror(code),
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code),
+                    "Could not open '%s': %s%s", file, g_strerror(code),
                     code == EACCES && write && access(file, R_OK) == 0
                         ? "; use readonly=on or snapshot=on"
                         : "");
@@ -145,7 +149,7 @@ static void raw_close(BlockBackend *backend)
     g_free(image);
 }
 
-/* -- Reading and writing --------------------------------------------------------------- */
+/* -- Reading and writing ------------------------------------------------------------- */
 
 static bool raw_read(BlockBackend *backend, uint64_t offset, void *buffer, size_t length)
 {

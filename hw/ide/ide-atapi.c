@@ -1,6 +1,6 @@
 /*
- * The ATAPI CD-ROM: the PACKET command and the packet commands of a read-only drive with a
- * tray.
+ * The ATAPI CD-ROM: the PACKET command and the packet commands of a read-only drive with
+ * a tray.
  *
  * ATA/ATAPI-6, 9.8 and 8.23 (PACKET), SFF-8020i, MMC-3. Multi-byte numbers in packets and
  * replies are big-endian. Audio and writing are not there.
@@ -65,7 +65,7 @@ static void put_be32(uint8_t *data, uint32_t value)
     put_be16(data + 2, value & 0xffff);
 }
 
-/* -- The medium ----------------------------------------------------------------------------- */
+/* -- The medium ---------------------------------------------------------------------- */
 
 static bool medium_present(const IDEDrive *drive)
 {
@@ -97,11 +97,12 @@ static void put_address(uint8_t *data, uint32_t block, bool msf)
     }
 }
 
-/* -- The ends of a packet command ------------------------------------------------------------ */
+/* -- The ends of a packet command ---------------------------------------------------- */
 
 static void set_reason(IDEDrive *drive, uint8_t reason)
 {
-    drive->registers[IDE_COUNT] = (uint8_t)((drive->registers[IDE_COUNT] & ~0x07) | reason);
+    drive->registers[IDE_COUNT] =
+        (uint8_t)((drive->registers[IDE_COUNT] & ~0x07) | reason);
 }
 
 static void atapi_complete(IDEDrive *drive)
@@ -123,9 +124,10 @@ static void atapi_invalid_field(IDEDrive *drive)
     atapi_fail(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
 }
 
-/* -- Data to the host ------------------------------------------------------------------------ */
+/* -- Data to the host ---------------------------------------------------------------- */
 
-/* Each PIO block is announced with its length in what were the byte count limit's registers. */
+/* Each PIO block is announced with its length in what were the byte count limit's
+ * registers. */
 static void data_offer(IDEDrive *drive, unsigned length)
 {
     set_reason(drive, REASON_TO_HOST);
@@ -244,7 +246,7 @@ static void atapi_reply(IDEDrive *drive, unsigned length, unsigned allocation)
     atapi_transfer(drive, &transfer_reply, MIN(length, allocation));
 }
 
-/* -- Packet commands: the drive itself -------------------------------------------------------- */
+/* -- Packet commands: the drive itself ----------------------------------------------- */
 
 static void packet_test_unit_ready(IDEDrive *drive, const uint8_t *packet, uint8_t *reply)
 {
@@ -317,7 +319,8 @@ static void packet_prevent_allow(IDEDrive *drive, const uint8_t *packet, uint8_t
     atapi_complete(drive);
 }
 
-static void packet_mechanism_status(IDEDrive *drive, const uint8_t *packet, uint8_t *reply)
+static void packet_mechanism_status(IDEDrive *drive, const uint8_t *packet,
+                                    uint8_t *reply)
 {
     reply[1] = drive->atapi.tray_open ? 0x10 : 0; /* door open */
     reply[5] = 1;                                 /* slots */
@@ -325,7 +328,8 @@ static void packet_mechanism_status(IDEDrive *drive, const uint8_t *packet, uint
 }
 
 /* MMC-3, 6.7: only the media class has events. */
-static void packet_get_event_status(IDEDrive *drive, const uint8_t *packet, uint8_t *reply)
+static void packet_get_event_status(IDEDrive *drive, const uint8_t *packet,
+                                    uint8_t *reply)
 {
     enum { MEDIA_CLASS = 4, NO_EVENT_AVAILABLE = 0x80 };
     ATAPIState *atapi = &drive->atapi;
@@ -355,28 +359,30 @@ static void packet_get_event_status(IDEDrive *drive, const uint8_t *packet, uint
 }
 
 /* MMC-3, 6.6: a header, then the features that the request type asks for. */
-static void packet_get_configuration(IDEDrive *drive, const uint8_t *packet, uint8_t *reply)
+static void packet_get_configuration(IDEDrive *drive, const uint8_t *packet,
+                                     uint8_t *reply)
 {
     enum { CURRENT = 0x01, CD_ROM = 0x08, DVD_ROM = 0x10 };
     static const uint8_t core[] = {0, 1, 0x0b, 8, 0, 0, 0, 2, 1, 0, 0, 0}; /* on ATAPI */
-    static const uint8_t removable[] = {0, 3, 0x03, 4, 0x39, 0, 0, 0};     /* tray, lock */
-    bool present = medium_present(drive);
-    uint8_t current =
-        !present ? 0 : medium_blocks(drive) > CD_BLOCKS_MAX ? DVD_ROM : CD_ROM;
-    const uint8_t profiles[] = {0, 0, 0x03, 8,
-                                0, DVD_ROM, current == DVD_ROM ? CURRENT : 0, 0,
-                                0, CD_ROM, current == CD_ROM ? CURRENT : 0, 0};
+    static const uint8_t removable[] = {0, 3, 0x03, 4, 0x39, 0, 0, 0}; /* tray, lock */
+    uint8_t profiles[] = {0, 0, 0x03, 8, 0, DVD_ROM, 0, 0, 0, CD_ROM, 0, 0};
+    uint8_t current = 0;
     const struct {
         const uint8_t *data;
         unsigned length;
-    } features[] = {{profiles, sizeof profiles}, {core, sizeof core},
-                    {removable, sizeof removable}};
+    } features[] = {
+        {profiles, sizeof profiles}, {core, sizeof core}, {removable, sizeof removable}};
     unsigned type = packet[1] & 0x03, first = get_be16(packet + 2), length = 8;
 
     if (type == 3) {
         atapi_invalid_field(drive);
         return;
     }
+    if (medium_present(drive)) {
+        current = medium_blocks(drive) > CD_BLOCKS_MAX ? DVD_ROM : CD_ROM;
+    }
+    profiles[6] = current == DVD_ROM ? CURRENT : 0;
+    profiles[10] = current == CD_ROM ? CURRENT : 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
         unsigned number = get_be16(features[i].data);
 
@@ -395,16 +401,29 @@ static void packet_mode_sense(IDEDrive *drive, const uint8_t *packet, uint8_t *r
     enum { SAVED_VALUES = 3, ALL_PAGES = 0x3f, CAPABILITIES = 0x2a };
     static const uint8_t error_recovery[] = {0x01, 6, 0, 5, 0, 0, 0, 0};
     static const uint8_t audio_control[16] = {0x0e, 14};
-    /* Reads CD-R, CD-RW and DVD; plays audio (or some systems do not mount), reads mode 2,
-     * tray with lock and eject; 4x = 704 KB/s, 2 volume levels, 512 KiB buffer. */
-    uint8_t capabilities[22] = {CAPABILITIES, 20, 0x3b, 0, 0x71, 0x60,
+    /* Reads CD-R, CD-RW and DVD; plays audio (or some systems do not mount), reads mode
+     * 2, tray with lock and eject; 4x = 704 KB/s, 2 volume levels, 512 KiB buffer. */
+    uint8_t capabilities[22] = {CAPABILITIES,
+                                20,
+                                0x3b,
+                                0,
+                                0x71,
+                                0x60,
                                 (uint8_t)(0x29 | (drive->atapi.tray_locked ? 0x02 : 0)),
-                                0, 704 >> 8, 704 & 0xff, 0, 2, 512 >> 8, 0,
-                                704 >> 8, 704 & 0xff};
+                                0,
+                                704 >> 8,
+                                704 & 0xff,
+                                0,
+                                2,
+                                512 >> 8,
+                                0,
+                                704 >> 8,
+                                704 & 0xff};
     const struct {
         const uint8_t *data;
         unsigned length;
-    } pages[] = {{error_recovery, sizeof error_recovery}, {audio_control, sizeof audio_control},
+    } pages[] = {{error_recovery, sizeof error_recovery},
+                 {audio_control, sizeof audio_control},
                  {capabilities, sizeof capabilities}};
     unsigned wanted = packet[2] & 0x3f, length = 8;
 
@@ -427,7 +446,7 @@ static void packet_mode_sense(IDEDrive *drive, const uint8_t *packet, uint8_t *r
     atapi_reply(drive, length, get_be16(packet + 7));
 }
 
-/* -- Packet commands: the medium --------------------------------------------------------------- */
+/* -- Packet commands: the medium ----------------------------------------------------- */
 
 static void packet_read_capacity(IDEDrive *drive, const uint8_t *packet, uint8_t *reply)
 {
@@ -449,7 +468,8 @@ static bool blocks_in_range(IDEDrive *drive, uint32_t block, uint32_t count)
     return true;
 }
 
-static void atapi_read(IDEDrive *drive, uint32_t block, uint32_t count, unsigned block_size)
+static void atapi_read(IDEDrive *drive, uint32_t block, uint32_t count,
+                       unsigned block_size)
 {
     ATAPIState *atapi = &drive->atapi;
 
@@ -568,7 +588,7 @@ static void packet_read_disc_information(IDEDrive *drive, const uint8_t *packet,
     atapi_reply(drive, 34, get_be16(packet + 7));
 }
 
-/* -- The table ----------------------------------------------------------------------------------- */
+/* -- The table ----------------------------------------------------------------------- */
 
 #define NEEDS_MEDIUM 0x01u
 #define ANY_TIME 0x02u /* a pending unit attention does not stop it */
@@ -635,7 +655,7 @@ static void atapi_execute(IDEDrive *drive)
     }
 }
 
-/* -- PACKET: twelve bytes that are the command ------------------------------------------------------ */
+/* -- PACKET: twelve bytes that are the command --------------------------------------- */
 
 static void packet_offer(IDEDrive *drive, unsigned length)
 {

@@ -21,9 +21,10 @@ static bool ide_bus_plug(Bus *parent, Device *dev, GError **error)
         unit = bus->drives[0] ? 1 : 0;
     }
     if (unit > 1) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "Can't create IDE unit %u, bus supports only 2 units: use unit=0 or unit=1",
-                    unit);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+            "Can't create IDE unit %u, bus supports only 2 units: use unit=0 or unit=1",
+            unit);
         return false;
     }
     if (bus->drives[unit]) {
@@ -117,7 +118,8 @@ bool ide_bus_get_geometry(const IDEBus *bus, unsigned unit, IDEGeometry *geometr
 /* The user-defined drive type 47 and its parameter block, which BIOSes read (the "CMOS
  * map" of the PC/AT's extensions): cylinders, heads, write precompensation (none), a
  * control byte, landing zone, sectors. */
-void ide_write_cmos(void (*set)(void *opaque, uint8_t address, uint8_t value), void *opaque)
+void ide_write_cmos(void (*set)(void *opaque, uint8_t address, uint8_t value),
+                    void *opaque)
 {
     static const struct {
         uint8_t type, parameters, nibble;
@@ -136,9 +138,9 @@ void ide_write_cmos(void (*set)(void *opaque, uint8_t address, uint8_t value), v
             uint8_t low = (uint8_t)geometry.cylinders;
             uint8_t high = (uint8_t)(geometry.cylinders >> 8);
             const uint8_t parameters[] = {
-                low, high, (uint8_t)geometry.heads, 0xff, 0xff,
-                (uint8_t)(0xc0 | (geometry.heads > 8 ? 0x08 : 0)),
-                low, high, (uint8_t)geometry.sectors,
+                low,  high, (uint8_t)geometry.heads,
+                0xff, 0xff, (uint8_t)(0xc0 | (geometry.heads > 8 ? 0x08 : 0)),
+                low,  high, (uint8_t)geometry.sectors,
             };
 
             types |= places[i].nibble;

@@ -29,11 +29,11 @@ typedef struct IDEDMAOps {
 
 struct IDEBus {
     Bus parent;
-    unsigned number;      /* of the channel in the machine: "ide.0" is 0 */
-    IDEDrive *drives[2];  /* by unit; NULL: none */
-    unsigned selected;    /* the unit that the Device register's DEV bit names */
-    uint8_t control;      /* the Device Control register as last written */
-    IRQ *irq;             /* INTRQ; NULL: not connected */
+    unsigned number;     /* of the channel in the machine: "ide.0" is 0 */
+    IDEDrive *drives[2]; /* by unit; NULL: none */
+    unsigned selected;   /* the unit that the Device register's DEV bit names */
+    uint8_t control;     /* the Device Control register as last written */
+    IRQ *irq;            /* INTRQ; NULL: not connected */
     int irq_level;
     const IDEDMAOps *dma; /* NULL: the adapter has no DMA */
     void *dma_opaque;
@@ -57,7 +57,7 @@ GType isa_ide_get_type(void);
 #define TYPE_PIIX3_IDE (piix3_ide_get_type())
 #define TYPE_ISA_IDE (isa_ide_get_type())
 
-/* -- For boards ------------------------------------------------------------------------ */
+/* -- For boards ---------------------------------------------------------------------- */
 
 /* The 82371SB's IDE function at 01.1, with the channels ide.0 and ide.1. Its ports and
  * interrupts 14 and 15 are those of the machine's ISA bus, which must be there. */
@@ -89,9 +89,10 @@ bool ide_bus_get_geometry(const IDEBus *bus, unsigned unit, IDEGeometry *geometr
 
 /* Tells the CMOS what the disks of ide.0 and ide.1 are, as a PC's set-up program does:
  * calls set for bytes 0x12, 0x19-0x2c and 0x39. */
-void ide_write_cmos(void (*set)(void *opaque, uint8_t address, uint8_t value), void *opaque);
+void ide_write_cmos(void (*set)(void *opaque, uint8_t address, uint8_t value),
+                    void *opaque);
 
-/* -- For host adapters ----------------------------------------------------------------- */
+/* -- For host adapters --------------------------------------------------------------- */
 
 /* A channel that `adapter` keeps, with the next free number. */
 IDEBus *ide_bus_new(Device *adapter);

@@ -16,12 +16,12 @@ struct IDECommand {
     unsigned flags;
 };
 
-#define WRITE 0x01u    /* data goes to the disk */
+#define WRITE 0x01u /* data goes to the disk */
 #define DMA 0x02u
 #define MULTIPLE 0x04u /* blocks as SET MULTIPLE MODE has set them */
 #define EXT 0x08u      /* 48-bit address and 16-bit count */
 
-/* -- Addresses -------------------------------------------------------------------------- */
+/* -- Addresses ----------------------------------------------------------------------- */
 
 /* The first sector and how many, from the task file. False: no such address. */
 static bool task_file_range(const IDEDrive *drive, uint64_t *sector, uint32_t *count)
@@ -35,7 +35,8 @@ static bool task_file_range(const IDEDrive *drive, uint64_t *sector, uint32_t *c
         *count = (uint32_t)(before[IDE_COUNT] << 8 | now[IDE_COUNT]);
         *count = *count ? *count : 65536;
         *sector = low24 | (uint64_t)before[IDE_LBA_LOW] << 24 |
-                  (uint64_t)before[IDE_LBA_MID] << 32 | (uint64_t)before[IDE_LBA_HIGH] << 40;
+                  (uint64_t)before[IDE_LBA_MID] << 32 |
+                  (uint64_t)before[IDE_LBA_HIGH] << 40;
     } else {
         *count = now[IDE_COUNT] ? now[IDE_COUNT] : 256;
         if (now[IDE_DEVICE] & IDE_DEVICE_LBA) {
@@ -47,7 +48,8 @@ static bool task_file_range(const IDEDrive *drive, uint64_t *sector, uint32_t *c
             if (in_track == 0 || in_track > drive->sectors || head >= drive->heads) {
                 return false;
             }
-            *sector = ((uint64_t)cylinder * drive->heads + head) * drive->sectors + in_track - 1;
+            *sector = ((uint64_t)cylinder * drive->heads + head) * drive->sectors +
+                      in_track - 1;
         }
     }
     return *sector < sectors && *count <= sectors - *sector;
@@ -91,9 +93,10 @@ static void task_file_advance(IDEDrive *drive, unsigned sectors)
     task_file_set_sector(drive, drive->sector);
 }
 
-/* -- Reading and writing sectors ---------------------------------------------------------- */
+/* -- Reading and writing sectors ----------------------------------------------------- */
 
-/* Goes sector by sector to where the image fails, for the address that the guest is told. */
+/* Goes sector by sector to where the image fails, for the address that the guest is told.
+ */
 static void sectors_fail(IDEDrive *drive, uint8_t *data, unsigned count, bool write)
 {
     for (; count > 0; count--, data += BLOCK_SECTOR_SIZE) {
@@ -196,8 +199,9 @@ static void command_native_max(IDEDrive *drive, const IDECommand *command)
     bool lba = drive->registers[IDE_DEVICE] & IDE_DEVICE_LBA;
 
     if (!drive->lba48) {
-        last = MIN(last, lba ? UINT64_C(0x0fffffff)
-                             : (uint64_t)drive->cylinders * drive->heads * drive->sectors - 1);
+        last = MIN(last,
+                   lba ? UINT64_C(0x0fffffff)
+                       : (uint64_t)drive->cylinders * drive->heads * drive->sectors - 1);
     }
     task_file_set_sector(drive, last);
     ide_drive_complete(drive);
@@ -214,13 +218,15 @@ static void command_initialize_parameters(IDEDrive *drive, const IDECommand *com
     }
     drive->heads = heads;
     drive->sectors = sectors;
-    drive->cylinders = (uint32_t)MIN(block_sectors(drive->backend) / (heads * sectors), 65535);
+    drive->cylinders =
+        (uint32_t)MIN(block_sectors(drive->backend) / (heads * sectors), 65535);
     ide_drive_complete(drive);
 }
 
-/* -- DATA SET MANAGEMENT (ACS-2, 7.10) ----------------------------------------------------- */
+/* -- DATA SET MANAGEMENT (ACS-2, 7.10) ----------------------------------------------- */
 
-/* Each entry of the list: 48 bits of address, 16 bits of count; a count of 0 is unused. */
+/* Each entry of the list: 48 bits of address, 16 bits of count; a count of 0 is unused.
+ */
 static bool trim_consume(IDEDrive *drive, const uint8_t *data, unsigned length)
 {
     for (unsigned i = 0; i + 8 <= length; i += 8) {
@@ -229,7 +235,8 @@ static bool trim_consume(IDEDrive *drive, const uint8_t *data, unsigned length)
         memcpy(&entry, data + i, sizeof entry);
         entry = GUINT64_FROM_LE(entry);
         if (entry >> 48 != 0 &&
-            !block_discard(drive->backend, entry & UINT64_C(0xffffffffffff), entry >> 48)) {
+            !block_discard(drive->backend, entry & UINT64_C(0xffffffffffff),
+                           entry >> 48)) {
             ide_drive_fail(drive, IDE_ERROR_ABRT);
             return false;
         }
@@ -251,7 +258,7 @@ static void command_data_set_management(IDEDrive *drive, const IDECommand *comma
     ide_transfer_dma(drive, &transfer_trim, (uint64_t)count * BLOCK_SECTOR_SIZE);
 }
 
-/* -- IDENTIFY, SMART: one sector of the drive's own ----------------------------------------- */
+/* -- IDENTIFY, SMART: one sector of the drive's own ---------------------------------- */
 
 static bool identify_produce(IDEDrive *drive, uint8_t *data, unsigned length)
 {
@@ -328,7 +335,7 @@ static void command_smart(IDEDrive *drive, const IDECommand *command)
     }
 }
 
-/* -- SET FEATURES (8.46) -------------------------------------------------------------------- */
+/* -- SET FEATURES (8.46) ------------------------------------------------------------- */
 
 /* Transfer modes: PIO default and 0-4, single and multiword DMA 0-2, Ultra DMA 0-5. */
 static bool transfer_mode_known(uint8_t mode)
@@ -383,7 +390,7 @@ static void command_set_features(IDEDrive *drive, const IDECommand *command)
     }
 }
 
-/* -- Without data --------------------------------------------------------------------------- */
+/* -- Without data -------------------------------------------------------------------- */
 
 static void command_nothing(IDEDrive *drive, const IDECommand *command)
 {
@@ -440,7 +447,7 @@ void ide_bus_diagnose(IDEBus *bus)
     }
 }
 
-/* -- The table ------------------------------------------------------------------------------ */
+/* -- The table ----------------------------------------------------------------------- */
 
 #define DISK IDE_DISK
 #define CDROM IDE_CDROM

@@ -11,7 +11,7 @@
 #define HEADS_MAX 16
 #define SECTORS_MAX 255
 
-/* -- The ends of a command -------------------------------------------------------------- */
+/* -- The ends of a command ----------------------------------------------------------- */
 
 void ide_drive_interrupt(IDEDrive *drive)
 {
@@ -39,7 +39,7 @@ void ide_drive_fail(IDEDrive *drive, uint8_t error)
     ide_drive_interrupt(drive);
 }
 
-/* -- Resets ----------------------------------------------------------------------------- */
+/* -- Resets -------------------------------------------------------------------------- */
 
 void ide_drive_set_signature(IDEDrive *drive)
 {
@@ -83,7 +83,7 @@ static void ide_drive_reset(Device *dev)
     ide_bus_update_irq(ide_drive_bus(drive));
 }
 
-/* -- Life ------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 static bool drive_check(bool ok, GError **error, const char *message)
 {
@@ -99,12 +99,13 @@ static bool disk_set_geometry(IDEDrive *drive, GError **error)
 
     if (!geometry->cylinders && !geometry->heads && !geometry->sectors) {
         ide_geometry_guess(drive->backend, geometry);
-    } else if (!drive_check(geometry->cylinders >= 1 && geometry->cylinders <= CYLINDERS_MAX,
+    } else if (!drive_check(geometry->cylinders >= 1 &&
+                                geometry->cylinders <= CYLINDERS_MAX,
                             error, "cyls must be between 1 and 65535") ||
                !drive_check(geometry->heads >= 1 && geometry->heads <= HEADS_MAX, error,
                             "heads must be between 1 and 16") ||
-               !drive_check(geometry->sectors >= 1 && geometry->sectors <= SECTORS_MAX, error,
-                            "secs must be between 1 and 255")) {
+               !drive_check(geometry->sectors >= 1 && geometry->sectors <= SECTORS_MAX,
+                            error, "secs must be between 1 and 255")) {
         return false;
     } else {
         geometry->translation = geometry->cylinders <= 1024 && geometry->sectors <= 63
@@ -121,9 +122,10 @@ static bool disk_check_medium(const IDEDrive *drive, GError **error)
 {
     return drive_check(block_is_inserted(drive->backend), error,
                        "Device needs media, but drive is empty; give -drive a file=") &&
-           drive_check(!block_is_readonly(drive->backend), error,
-                       "ide-hd can't use a read-only drive; snapshot=on keeps the image as "
-                       "it is");
+           drive_check(
+               !block_is_readonly(drive->backend), error,
+               "ide-hd can't use a read-only drive; snapshot=on keeps the image as "
+               "it is");
 }
 
 static bool ide_drive_attach(IDEDrive *drive, GError **error)
@@ -168,7 +170,8 @@ static bool ide_drive_realize(Device *dev, GError **error)
     }
     default_string(&drive->serial, serial);
     default_string(&drive->ver, "2.5+");
-    default_string(&drive->model, drive->kind == IDE_CDROM ? "QEMU DVD-ROM" : "QEMU HARDDISK");
+    default_string(&drive->model,
+                   drive->kind == IDE_CDROM ? "QEMU DVD-ROM" : "QEMU HARDDISK");
     drive->transfer.data = g_malloc0(IDE_BUFFER_SIZE);
     drive->atapi.medium_changes = block_medium_changes(drive->backend);
     ide_drive_reset(dev);
@@ -188,11 +191,13 @@ static void ide_drive_unrealize(Device *dev)
     g_clear_pointer(&drive->transfer.data, g_free);
 }
 
-static const char *const translation_names[] = {"auto", "none", "lba", "large", "rechs", NULL};
+static const char *const translation_names[] = {"auto",  "none",  "lba",
+                                                "large", "rechs", NULL};
 
 static const Property drive_properties[] = {
     PROP_STRING("drive", IDEDrive, drive, NULL, "the -drive behind it, by id"),
-    PROP_UINT32("unit", IDEDrive, unit_wanted, UINT32_MAX, "0 or 1; otherwise the first free"),
+    PROP_UINT32("unit", IDEDrive, unit_wanted, UINT32_MAX,
+                "0 or 1; otherwise the first free"),
     PROP_STRING("ver", IDEDrive, ver, NULL, "firmware revision, at most 8 characters"),
     PROP_UINT64("wwn", IDEDrive, wwn, 0, "world wide name"),
     PROP_STRING("serial", IDEDrive, serial, NULL, "serial number, at most 20 characters"),

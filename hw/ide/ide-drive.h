@@ -1,5 +1,6 @@
 /*
- * IDEDrive: what a disk and a CD-ROM share, and what the files of hw/ide say to each other.
+ * IDEDrive: what a disk and a CD-ROM share, and what the files of hw/ide say to each
+ * other.
  *
  * A command goes ide-registers -> ide-commands -> (ide-atapi) -> ide-transfer. Everything
  * happens at once: a command that the guest starts has its data ready, or is over, when
@@ -16,14 +17,14 @@
 /* Command block registers, by offset (ATA/ATAPI-6, table 15). */
 enum {
     IDE_DATA = 0,
-    IDE_ERROR = 1, /* read */
+    IDE_ERROR = 1,    /* read */
     IDE_FEATURES = 1, /* write */
     IDE_COUNT = 2,
     IDE_LBA_LOW = 3,
     IDE_LBA_MID = 4,
     IDE_LBA_HIGH = 5,
     IDE_DEVICE = 6,
-    IDE_STATUS = 7, /* read */
+    IDE_STATUS = 7,  /* read */
     IDE_COMMAND = 7, /* write */
     IDE_REGISTERS = 8,
 };
@@ -75,33 +76,33 @@ typedef struct IDETransferKind {
 typedef struct IDETransfer {
     const IDETransferKind *kind; /* NULL: none */
     bool dma;
-    uint64_t left;               /* bytes of the command beyond the block at hand */
-    unsigned block;              /* bytes of a PIO block, at most */
-    unsigned position, length;   /* in the PIO block at hand */
-    uint8_t *data;               /* IDE_BUFFER_SIZE bytes */
+    uint64_t left;             /* bytes of the command beyond the block at hand */
+    unsigned block;            /* bytes of a PIO block, at most */
+    unsigned position, length; /* in the PIO block at hand */
+    uint8_t *data;             /* IDE_BUFFER_SIZE bytes */
 } IDETransfer;
 
 /* What only a CD-ROM has. */
 typedef struct ATAPIState {
     uint8_t packet[ATAPI_PACKET_SIZE];
-    bool dma;                /* the PACKET command asked for it */
-    uint8_t sense_key, asc;  /* of the last command */
+    bool dma;               /* the PACKET command asked for it */
+    uint8_t sense_key, asc; /* of the last command */
     bool tray_open, tray_locked;
     unsigned medium_changes; /* as seen last */
     bool unit_attention;     /* a changed medium is to be reported once */
     bool event_new_medium, event_eject_request;
-    uint64_t block;          /* next to read */
-    unsigned block_size;     /* bytes that each gives: 2048 user data, 2352 raw */
+    uint64_t block;      /* next to read */
+    unsigned block_size; /* bytes that each gives: 2048 user data, 2352 raw */
     uint8_t reply[512];
     unsigned reply_position;
-    uint8_t sector[2352];    /* one that was read but partly handed on */
+    uint8_t sector[2352]; /* one that was read but partly handed on */
     unsigned sector_left;
 } ATAPIState;
 
 struct IDEDrive {
     Device parent;
     /* Properties. */
-    char *drive; /* the backend's id */
+    char *drive;          /* the backend's id */
     uint32_t unit_wanted; /* UINT32_MAX: the first free */
     char *serial, *ver, *model;
     uint64_t wwn;
@@ -141,7 +142,7 @@ static inline IDEBus *ide_drive_bus(const IDEDrive *drive)
     return IDE_BUS(drive->parent.bus);
 }
 
-/* -- ide-drive.c: the ends of a command -------------------------------------------------- */
+/* -- ide-drive.c: the ends of a command ---------------------------------------------- */
 
 /* Success: DRDY and DSC, no interrupt. */
 void ide_drive_ready(IDEDrive *drive);
@@ -156,12 +157,12 @@ void ide_drive_set_signature(IDEDrive *drive);
 /* What SRST and DEVICE RESET do. */
 void ide_drive_soft_reset(IDEDrive *drive);
 
-/* -- ide-registers.c ---------------------------------------------------------------------- */
+/* -- ide-registers.c ----------------------------------------------------------------- */
 
 /* Drives INTRQ as the selected drive and nIEN have it. */
 void ide_bus_update_irq(IDEBus *bus);
 
-/* -- ide-commands.c ----------------------------------------------------------------------- */
+/* -- ide-commands.c ------------------------------------------------------------------ */
 
 void ide_command_execute(IDEDrive *drive, uint8_t command);
 /* EXECUTE DEVICE DIAGNOSTIC is for both drives, whichever is selected. */
@@ -169,22 +170,22 @@ void ide_command_execute(IDEDrive *drive, uint8_t command);
 #define IDE_COMMAND_DEVICE_RESET 0x08
 void ide_bus_diagnose(IDEBus *bus);
 
-/* -- ide-identify.c ----------------------------------------------------------------------- */
+/* -- ide-identify.c ------------------------------------------------------------------ */
 
 /* The 512 bytes of IDENTIFY DEVICE or IDENTIFY PACKET DEVICE. */
 void ide_identify(const IDEDrive *drive, uint8_t *data);
 
-/* -- ide-geometry.c ----------------------------------------------------------------------- */
+/* -- ide-geometry.c ------------------------------------------------------------------ */
 
 void ide_geometry_guess(BlockBackend *backend, IDEGeometry *geometry);
 
-/* -- ide-atapi.c -------------------------------------------------------------------------- */
+/* -- ide-atapi.c --------------------------------------------------------------------- */
 
 void atapi_reset(IDEDrive *drive);
 /* The PACKET command has been written. */
 void atapi_start(IDEDrive *drive);
 
-/* -- ide-transfer.c ----------------------------------------------------------------------- */
+/* -- ide-transfer.c ------------------------------------------------------------------ */
 
 /* Starts to move `bytes` in PIO blocks of `block` bytes, or by DMA. */
 void ide_transfer_pio(IDEDrive *drive, const IDETransferKind *kind, uint64_t bytes,

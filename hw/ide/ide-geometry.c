@@ -38,7 +38,8 @@ static bool geometry_from_partitions(BlockBackend *backend, uint64_t sectors,
         uint32_t heads = entry[MBR_END_HEAD] + 1u;
         uint32_t per_track = entry[MBR_END_SECTOR] & 0x3f;
 
-        if (!(length[0] | length[1] | length[2] | length[3]) || heads == 1 || per_track == 0) {
+        if (!(length[0] | length[1] | length[2] | length[3]) || heads == 1 ||
+            per_track == 0) {
             continue;
         }
 
@@ -62,8 +63,9 @@ static void geometry_from_size(uint64_t sectors, IDEGeometry *geometry)
         .heads = HEADS_MAX,
         .sectors = SECTORS_MAX,
     };
-    geometry->translation = geometry->cylinders <= BIOS_CYLINDERS_MAX ? IDE_TRANSLATION_NONE
-                                                                      : IDE_TRANSLATION_LBA;
+    geometry->translation = geometry->cylinders <= BIOS_CYLINDERS_MAX
+                                ? IDE_TRANSLATION_NONE
+                                : IDE_TRANSLATION_LBA;
 }
 
 void ide_geometry_guess(BlockBackend *backend, IDEGeometry *geometry)

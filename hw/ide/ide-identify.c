@@ -43,24 +43,18 @@ static const IdentifyWord disk_words[] = {
     {84, 0x4000},
     {86, 0x3400},
     {87, 0x4000},
-    {93, 0x6001}, /* 80-conductor cable, device 0 by jumper */
+    {93, 0x6001},  /* 80-conductor cable, device 0 by jumper */
     {106, 0x6000}, /* a logical sector is a physical one */
     {169, 0x0001}, /* DATA SET MANAGEMENT: TRIM */
 };
 
 static const IdentifyWord cdrom_words[] = {
-    {0, 0x85c0},  /* ATAPI CD-ROM, removable, DRQ within 50 us, 12-byte packets */
-    {48, 0x0001},
-    {49, 0x0300}, /* LBA, DMA */
-    {53, 0x0007},
-    {64, 0x0003},
-    {65, 180}, /* cycle times, ns */
-    {66, 180},
-    {67, 300},
-    {68, 180},
+    {0, 0x85c0}, /* ATAPI CD-ROM, removable, DRQ within 50 us, 12-byte packets */
+    {48, 0x0001}, {49, 0x0300},            /* LBA, DMA */
+    {53, 0x0007}, {64, 0x0003}, {65, 180}, /* cycle times, ns */
+    {66, 180},    {67, 300},    {68, 180},
     {71, 30}, /* ns from PACKET to bus release, from SERVICE to BSY clear */
-    {72, 30},
-    {80, 0x001e}, /* ATA-1 to ATA-4 */
+    {72, 30},     {80, 0x001e}, /* ATA-1 to ATA-4 */
 };
 
 static void put_word(uint8_t *data, unsigned word, uint16_t value)
@@ -130,9 +124,9 @@ static void put_disk(const IDEDrive *drive, uint8_t *data)
     put_long(data, 57, (uint32_t)by_chs);
     put_word(data, 59, (uint16_t)(drive->multiple ? 0x0100 | drive->multiple : 0));
     put_long(data, 60, (uint32_t)MIN(sectors, LBA28_SECTORS_MAX));
-    put_word(data, 85, (uint16_t)(0x4000 |
-                                  (drive->write_cache ? 0x0020 : 0) |
-                                  (drive->smart_enabled ? 0x0001 : 0)));
+    put_word(data, 85,
+             (uint16_t)(0x4000 | (drive->write_cache ? 0x0020 : 0) |
+                        (drive->smart_enabled ? 0x0001 : 0)));
     put_long(data, 100, (uint32_t)sectors);
     put_long(data, 102, (uint32_t)(sectors >> 32));
     put_word(data, 217, (uint16_t)drive->rotation_rate);

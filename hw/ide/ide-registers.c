@@ -8,7 +8,7 @@
  */
 #include "hw/ide/ide-drive.h"
 
-/* -- INTRQ ------------------------------------------------------------------------------ */
+/* -- INTRQ --------------------------------------------------------------------------- */
 
 void ide_bus_update_irq(IDEBus *bus)
 {
@@ -21,7 +21,7 @@ void ide_bus_update_irq(IDEBus *bus)
     }
 }
 
-/* -- Reading ---------------------------------------------------------------------------- */
+/* -- Reading ------------------------------------------------------------------------- */
 
 /* The drive whose registers the host sees: device 0 stands in for an absent device 1. */
 static IDEDrive *ide_bus_answering(const IDEBus *bus)
@@ -58,7 +58,8 @@ static uint8_t ide_register_read(IDEBus *bus, unsigned reg)
     case IDE_DEVICE:
         return drive->registers[reg];
     default:
-        return bus->control & IDE_CONTROL_HOB ? drive->previous[reg] : drive->registers[reg];
+        return bus->control & IDE_CONTROL_HOB ? drive->previous[reg]
+                                              : drive->registers[reg];
     }
 }
 
@@ -77,7 +78,7 @@ static uint64_t command_block_read(void *opaque, hwaddr offset, unsigned size)
     return value;
 }
 
-/* -- Writing ---------------------------------------------------------------------------- */
+/* -- Writing ------------------------------------------------------------------------- */
 
 static bool ide_bus_busy(const IDEBus *bus)
 {
@@ -129,7 +130,8 @@ static void ide_register_write(IDEBus *bus, unsigned reg, uint8_t value)
     ide_bus_update_irq(bus);
 }
 
-static void command_block_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+static void command_block_write(void *opaque, hwaddr offset, uint64_t value,
+                                unsigned size)
 {
     IDEBus *bus = opaque;
     IDEDrive *drive = bus->drives[bus->selected];
@@ -153,7 +155,7 @@ static const MemoryRegionOps command_block_ops = {
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
 
-/* -- Alternate Status and Device Control -------------------------------------------------- */
+/* -- Alternate Status and Device Control --------------------------------------------- */
 
 static uint64_t control_block_read(void *opaque, hwaddr offset, unsigned size)
 {
@@ -162,7 +164,8 @@ static uint64_t control_block_read(void *opaque, hwaddr offset, unsigned size)
 
 /* Setting SRST stops both drives at once; clearing it lets them come back, with device 0
  * selected and their signatures in the registers. */
-static void control_block_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+static void control_block_write(void *opaque, hwaddr offset, uint64_t value,
+                                unsigned size)
 {
     IDEBus *bus = opaque;
     uint8_t changed = bus->control ^ (uint8_t)value;

@@ -1,9 +1,9 @@
 /*
  * The data phase of a command: blocks through the Data register, or DMA.
  *
- * ATA/ATAPI-6, 9.6 (PIO data-in), 9.7 (PIO data-out), 9.10 (DMA). The interrupt comes when
- * a block to the host is ready to be read, and when a block from the host has been taken;
- * the first block from the host is asked for by DRQ alone.
+ * ATA/ATAPI-6, 9.6 (PIO data-in), 9.7 (PIO data-out), 9.10 (DMA). The interrupt comes
+ * when a block to the host is ready to be read, and when a block from the host has been
+ * taken; the first block from the host is asked for by DRQ alone.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -37,7 +37,7 @@ static void transfer_finish(IDEDrive *drive)
     }
 }
 
-/* -- PIO -------------------------------------------------------------------------------- */
+/* -- PIO ----------------------------------------------------------------------------- */
 
 static void transfer_next_block(IDEDrive *drive, bool first)
 {
@@ -76,7 +76,8 @@ void ide_transfer_pio(IDEDrive *drive, const IDETransferKind *kind, uint64_t byt
     transfer_next_block(drive, true);
 }
 
-/* The bytes of the block at hand that an access of `size` moves; none in the wrong phase. */
+/* The bytes of the block at hand that an access of `size` moves; none in the wrong phase.
+ */
 static unsigned transfer_bytes_at_hand(const IDEDrive *drive, unsigned size, bool to_host)
 {
     const IDETransfer *transfer = &drive->transfer;
@@ -117,7 +118,7 @@ void ide_transfer_write(IDEDrive *drive, uint32_t value, unsigned size)
     }
 }
 
-/* -- DMA -------------------------------------------------------------------------------- */
+/* -- DMA ----------------------------------------------------------------------------- */
 
 void ide_transfer_dma(IDEDrive *drive, const IDETransferKind *kind, uint64_t bytes)
 {

@@ -23,9 +23,10 @@ static bool isa_ide_realize(Device *dev, GError **error)
 
     if (isa_ide->irq >= ISA_IRQS || isa_ide->iobase > UINT16_MAX ||
         isa_ide->iobase2 > UINT16_MAX) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                            "isa-ide needs ports iobase and iobase2 below 0x10000 and an irq "
-                            "below 16");
+        g_set_error_literal(
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+            "isa-ide needs ports iobase and iobase2 below 0x10000 and an irq "
+            "below 16");
         return false;
     }
     isa_ide->bus = ide_bus_new(dev);

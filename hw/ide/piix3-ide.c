@@ -29,7 +29,6 @@
 #define PRD_TABLE_MAX 65536 /* a table does not cross a 64 KiB boundary */
 #define PRD_END 0x80000000u
 
-
 typedef struct BusMaster {
     struct PIIX3IDE *adapter;
     IDEBus *bus;
@@ -55,7 +54,7 @@ typedef struct PIIX3IDE {
 
 #define PIIX3_IDE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_PIIX3_IDE, PIIX3IDE))
 
-/* -- The engine -------------------------------------------------------------------------- */
+/* -- The engine ---------------------------------------------------------------------- */
 
 static bool next_descriptor(BusMaster *master)
 {
@@ -64,8 +63,8 @@ static bool next_descriptor(BusMaster *master)
     if (master->last || master->next >= PRD_TABLE_MAX) {
         return false;
     }
-    if (pci_dma_read(&master->adapter->parent, master->table + (hwaddr)master->next, descriptor,
-                     PRD_SIZE) != MEMTX_OK) {
+    if (pci_dma_read(&master->adapter->parent, master->table + (hwaddr)master->next,
+                     descriptor, PRD_SIZE) != MEMTX_OK) {
         memset(descriptor, 0, sizeof descriptor);
     }
     master->next += PRD_SIZE;
@@ -80,7 +79,8 @@ static bool next_descriptor(BusMaster *master)
 /* An access that nobody on the bus takes (no memory there, or bus mastering is off) reads
  * as zeroes or is lost, and the transfer goes on: QEMU's drivers' tests rely on it. The
  * controller has 32 address lines: behind 4 GiB it is back at 0. */
-static unsigned bus_master_move(void *opaque, uint8_t *data, unsigned length, bool to_memory)
+static unsigned bus_master_move(void *opaque, uint8_t *data, unsigned length,
+                                bool to_memory)
 {
     BusMaster *master = opaque;
     PCIDevice *pci = &master->adapter->parent;
@@ -102,8 +102,9 @@ static unsigned bus_master_move(void *opaque, uint8_t *data, unsigned length, bo
     return moved;
 }
 
-/* Runs what the drive waits for. "Active" then says whether descriptors are left over, and
- * together with "interrupt" how sizes compared (Programming Interface, section 3.1). */
+/* Runs what the drive waits for. "Active" then says whether descriptors are left over,
+ * and together with "interrupt" how sizes compared (Programming Interface, section 3.1).
+ */
 static void bus_master_run(BusMaster *master)
 {
     if (!(master->status & BMIS_ACTIVE) || !ide_bus_dma_requested(master->bus)) {
@@ -139,7 +140,7 @@ static void bus_master_irq(void *opaque, int n, int level)
     }
 }
 
-/* -- Registers --------------------------------------------------------------------------- */
+/* -- Registers ----------------------------------------------------------------------- */
 
 enum { BMIC = 0, BMIS = 2 };
 
@@ -192,9 +193,9 @@ static void bus_master_write(void *opaque, hwaddr offset, uint64_t value, unsign
         bus_master_set_command(master, byte);
         break;
     case BMIS:
-        master->status &= (uint8_t)~(byte & (BMIS_ERROR | BMIS_INTERRUPT));
-        master->status = (uint8_t)((master->status & ~BMIS_DMA_CAPABLE) |
-                                   (byte & BMIS_DMA_CAPABLE));
+        master->status &= (uint8_t) ~(byte & (BMIS_ERROR | BMIS_INTERRUPT));
+        master->status =
+            (uint8_t)((master->status & ~BMIS_DMA_CAPABLE) | (byte & BMIS_DMA_CAPABLE));
         break;
     }
 }
@@ -227,7 +228,7 @@ static const MemoryRegionOps table_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- Life -------------------------------------------------------------------------------- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 static void piix3_ide_reset(Device *dev)
 {
@@ -266,7 +267,8 @@ static void piix3_ide_add_channel(PIIX3IDE *adapter, unsigned n)
     ide_bus_map_ports(master->bus, NULL, adapter->isa->io, places[n].command,
                       places[n].control);
 
-    memory_region_init_io(&master->registers, owner, &bus_master_ops, master, "piix-bmdma", 4);
+    memory_region_init_io(&master->registers, owner, &bus_master_ops, master,
+                          "piix-bmdma", 4);
     memory_region_add_subregion(&adapter->bar, n * 8, &master->registers);
     memory_region_init_io(&master->table_register, owner, &table_ops, master, "bmdma", 4);
     memory_region_add_subregion(&adapter->bar, n * 8 + 4, &master->table_register);
@@ -281,9 +283,10 @@ static bool piix3_ide_realize(Device *dev, GError **error)
         return false;
     }
     if (!isa) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                            "piix3-ide needs an ISA bus for its ports and interrupts; use a "
-                            "machine type that has one");
+        g_set_error_literal(
+            error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+            "piix3-ide needs an ISA bus for its ports and interrupts; use a "
+            "machine type that has one");
         return false;
     }
     adapter->isa = ISA_BUS(isa);
