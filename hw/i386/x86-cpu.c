@@ -232,7 +232,7 @@ static void x86_cpu_reset(Device *dev)
     X86CPU *cpu = X86_CPU(dev);
 
     x86_registers_reset(&cpu->registers);
-    cpu->halted = false;
+    cpu->halted = cpu->index != 0; /* the others wait for a start-up message */
     if (cpu->ops) {
         if (cpu->ops->reset) {
             cpu->ops->reset(cpu);

@@ -16,6 +16,7 @@
 #include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
+#include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
 #include "hw/isa/piix3.h"
 #include "hw/isa/port92.h"
@@ -42,26 +43,54 @@ static void set_a20(void *opaque, int source, int level)
 
 enum { A20_I8042, A20_PORT92, A20_SOURCES };
 
-/* The interrupt controllers: KVM's, or ours wired to the first CPU's INTR. */
-static bool make_irqchip(PCMachine *pc, GError **error)
+/* The first CPU's INTR comes from the 8259As: straight on an ISA board, else through its
+ * local APIC, which stands between. */
+static IRQ *make_own_irqchip(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
     X86CPU *cpu = machine->cpus->pdata[0];
+    LocalAPIC *first = NULL;
+    IOAPIC *ioapic;
     I8259 *master;
-    IRQ *lines;
+    IRQ *intr = device_get_gpio_in(DEVICE(cpu), 0), *lines;
 
-    if (accel_irqchip_in_kernel(machine->accel)) {
-        lines = kvm_irqchip_create(&machine->isa->parent, machine->pci != NULL, error);
-    } else {
-        lines = i8259_new_pair(machine->isa, device_get_gpio_in(DEVICE(cpu), 0), &master,
-                               error);
+    for (guint i = 0; pc->data->pci && i < machine->cpus->len; i++) {
+        LocalAPIC *apic = local_apic_new(machine->cpus->pdata[i], &machine->system_memory,
+                                         error);
+
+        if (!apic) {
+            return NULL;
+        }
+        first = i == 0 ? apic : first;
+    }
+    if (first) {
+        intr = device_get_gpio_in(DEVICE(first), 0);
+    }
+    lines = i8259_new_pair(machine->isa, intr, &master, error);
+    if (!lines) {
+        return NULL;
+    }
+    if (!first) {
         cpu->acknowledge = i8259_acknowledge;
         cpu->acknowledge_opaque = master;
+        return lines;
     }
+    local_apic_set_pic(first, i8259_acknowledge, master);
+    ioapic = ioapic_new(DEVICE(pc->i440fx), &machine->system_memory, error);
+    return ioapic ? ioapic_new_lines(ioapic, lines) : NULL;
+}
+
+static bool make_irqchip(PCMachine *pc, GError **error)
+{
+    ISABus *isa = pc->parent.isa;
+    IRQ *lines = accel_irqchip_in_kernel(pc->parent.accel)
+                     ? kvm_irqchip_create(&isa->parent, pc->data->pci, error)
+                     : make_own_irqchip(pc, error);
+
     if (!lines) {
         return false;
     }
-    isa_bus_connect_irqs(machine->isa, lines);
+    isa_bus_connect_irqs(isa, lines);
     return true;
 }
 
