@@ -305,7 +305,8 @@ GUEST(program_arithmetic)
     "stc\n mov $0x80, %al\n sbb $0, %al\n jno 9f\n jc 9f\n cmp $0x7f, %al\n jne 9f\n inc %bx\n"
     "mov $1, %ax\n cmp $2, %ax\n jae 9f\n jge 9f\n jns 9f\n inc %bx\n"             /* 4 */
     "mov $-1, %ax\n cmp $1, %ax\n jb 9f\n jge 9f\n inc %bx\n"                      /* 5 */
-    "stc\n inc %ax\n jnc 9f\n jnz 9f\n inc %bx\n"                                  /* 6 */
+    "stc\n mov $1, %ax\n inc %ax\n jnc 9f\n clc\n mov $-1, %ax\n inc %ax\n jc 9f\n"
+    "jnz 9f\n inc %bx\n"                                                          /* 6 */
     "mov $0x81, %al\n shl $1, %al\n jnc 9f\n jno 9f\n cmp $2, %al\n jne 9f\n inc %bx\n"
     "mov $0x81, %al\n sar $1, %al\n jnc 9f\n cmp $0xc0, %al\n jne 9f\n inc %bx\n"  /* 8 */
     "mov $0x81, %al\n rol $1, %al\n jnc 9f\n cmp $3, %al\n jne 9f\n inc %bx\n"     /* 9 */
