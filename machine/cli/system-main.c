@@ -471,7 +471,7 @@ int main(int argc, char **argv)
         fail(error);
     }
     make_devices(&options);
-    if (!machine_complete(machine, &error)) {
+    if (!drive_check_all_taken(&error) || !machine_complete(machine, &error)) {
         fail(error);
     }
     add_fw_cfg_files(machine, &options);
