@@ -13,6 +13,8 @@
 #include "machine/types/pc.h"
 
 static const UmbraCommand commands[] = {
+    {"diff", "compare the maps of two machine types, or of two snapshots", umbra_diff, false},
+    {"draw", "draw a machine's memory map as SVG", umbra_draw, false},
     {"explain", "say which region answers at an address, and why not another",
      umbra_explain, false},
     {"mtree", "show a machine's memory map, as text or as JSON", umbra_mtree, false},
