@@ -13,6 +13,8 @@
 #include "hw/pci/pci.h"
 #include "machine/cli/umbra-machine.h"
 #include "machine/memory-json.h"
+#include "machine/monitor/hmp.h"
+#include "machine/monitor/qmp.h"
 #include "machine/types/pc.h"
 #include "memory/explain.h"
 #include "memory/io-lock.h"
@@ -537,6 +539,63 @@ START_TEST(test_json)
 }
 END_TEST
 
+/* -- The monitors
+ * ------------------------------------------------------------------------ */
+
+static void check_hmp(const char *line, const char *expected)
+{
+    g_autofree char *text = hmp_execute(line);
+
+    ck_assert_msg(strstr(text, expected) != NULL, "%s: no '%s' in:\n%s", line, expected,
+                  text);
+}
+
+START_TEST(test_hmp)
+{
+    check_hmp("explain 0xfffffff0", "pc.bios, its byte 0x3fff0 (rom)");
+    check_hmp("explain 0x100000000-16", "pc.bios, its byte 0x3fff0 (rom)");
+    check_hmp("explain -s I/O 0x71", "rtc");
+    check_hmp("explain 0x71 -s I/O", "rtc");
+    check_hmp("explain 0 -s nowhere", "Error: no address space 'nowhere'");
+}
+END_TEST
+
+static JsonNode *run_qmp(const char *name, const char *args, GError **error)
+{
+    g_autoptr(JsonNode) node = json_from_string(args, NULL);
+
+    return qmp_run(name, json_node_get_object(node), error);
+}
+
+START_TEST(test_qmp)
+{
+    static const char *const ways[] = {"{\"address\": 4294967280}",
+                                       "{\"address\": \"0xfffffff0\"}"};
+    static const char *const wrong[] = {"{\"address\": true}", "{\"address\": \"here\"}",
+                                        "{\"address\": 0, \"space\": \"nowhere\"}", "{}"};
+    g_autoptr(JsonNode) map = run_qmp("x-query-mtree", "{}", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(JsonNode) node = run_qmp("x-umbra-explain", ways[i], NULL);
+        JsonObject *memory;
+
+        ck_assert_ptr_nonnull(node);
+        memory = json_object_get_object_member(json_node_get_object(node), "memory");
+        ck_assert_str_eq(json_object_get_string_member(memory, "block"), "pc.bios");
+        ck_assert_str_eq(json_object_get_string_member(memory, "offset"), "0x3fff0");
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+
+        ck_assert_ptr_null(run_qmp("x-umbra-explain", wrong[i], &error));
+        ck_assert_ptr_nonnull(error);
+    }
+    ck_assert_ptr_nonnull(map);
+    ck_assert_str_eq(json_object_get_string_member(json_node_get_object(map), "machine"),
+                     "pc-i440fx-7.2");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("explain");
@@ -570,6 +629,8 @@ int main(void)
     tcase_add_test(machine, test_reset_vector);
     tcase_add_test(machine, test_bar);
     tcase_add_test(machine, test_json);
+    tcase_add_test(machine, test_hmp);
+    tcase_add_test(machine, test_qmp);
     suite_add_tcase(suite, machine);
 
     runner = srunner_create(suite);
