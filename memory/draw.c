@@ -526,7 +526,7 @@ static void draw_legend(Picture *picture)
         draw_key(picture, place++, "box " EMPTY_ID, "nobody answers");
     }
     if (enlarged) {
-        draw_key(picture, place++, "box enlarged", "dashed: drawn larger than to scale");
+        draw_key(picture, place++, "box blank enlarged", "dashed: drawn larger than to scale");
     }
     text = g_strdup_printf(
         "Left: all of it to scale. Right: %s to a line%s. Point at a box for "
@@ -564,7 +564,7 @@ static void draw_head(Picture *picture, const char *title)
         ".break-edge{fill:none;stroke:#555;stroke-width:1}\n"
         ".arrow{fill:none;stroke:#b5493a;stroke-width:1.4;marker-end:url(#head)}\n"
         ".end{text-anchor:end}.small{font-size:10px;fill:#444}.address{font-size:11px}"
-        ".quiet{fill:#888}.legend{font-size:11px;fill:#333}\n"
+        ".blank{fill:#fff}.quiet{fill:#888}.legend{font-size:11px;fill:#333}\n"
         "</style>\n<defs><pattern id=\"hatch\" width=\"10\" height=\"10\" "
         "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
         "<rect width=\"10\" height=\"10\" fill=\"%s\"/>"
