@@ -498,7 +498,7 @@ START_TEST(test_reset_vector)
 }
 END_TEST
 
-/* BAR 4 of the PIIX3's IDE function 01.1, 16 bytes of ports (82371SB, section 2.5.9). */
+/* BAR 4 of the PIIX3's IDE function 01.1, 16 bytes of ports (82371SB, section 2.3, BMIBA). */
 START_TEST(test_bar)
 {
     PCIDevice *ide = pci_find_device(pc->pci, PCI_DEVFN(1, 1));
