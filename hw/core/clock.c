@@ -121,22 +121,30 @@ static int timerfd_of(ClockKind clock)
     return clocks.fd[clock];
 }
 
+/* Whether the clock stands before the time that the timer is due. */
+static bool out_of_reach(const Timer *timer)
+{
+    return timer->clock == CLOCK_KIND_VIRTUAL && !clocks.running &&
+           !(clocks.manual && timer->expires <= clocks.stopped_at);
+}
+
 /* Sets the clock's timerfd to its first timer, or disarms it. */
 static void arm(ClockKind clock)
 {
     struct itimerspec when = {0};
     Timer *first = clocks.first[clock];
 
-    if (clock == CLOCK_KIND_VIRTUAL && (clocks.manual || !clocks.running)) {
+    if (first && out_of_reach(first)) {
         first = NULL;
     }
     if (!first && !clocks.watching[clock]) {
         return;
     }
     if (first) {
+        bool manual = clock == CLOCK_KIND_VIRTUAL && clocks.manual;
         int64_t host = first->expires - (clock == CLOCK_KIND_VIRTUAL ? clocks.offset : 0);
 
-        host = MAX(host, 1); /* 0 would disarm */
+        host = manual ? 1 : MAX(host, 1); /* at once; 0 would disarm */
         when.it_value.tv_sec = host / NANOSECONDS_PER_SECOND;
         when.it_value.tv_nsec = host % NANOSECONDS_PER_SECOND;
     }

@@ -95,6 +95,10 @@ static const OptionRow rows[] = {
     {OPTION_LIST, "qmp-pretty", FIELD(qmps_pretty), "CHARDEV", "the same, indented"},
     {OPTION_LIST, "mon", FIELD(mons), "chardev=ID,mode=readline|control",
      "a monitor on a chardev"},
+    {OPTION_TEXT, "qtest", FIELD(qtest), "CHARDEV",
+     "the qtest protocol; implies -accel qtest"},
+    {OPTION_TEXT, "qtest-log", FIELD(qtest_log), "FILE|none",
+     "its log; without this option, on standard error"},
 
     {OPTION_HEADING, "Running"},
     {OPTION_FLAG, "S", FIELD(stopped), NULL, "do not start; the monitor's 'cont' does"},
@@ -115,6 +119,7 @@ static const OptionRow rows[] = {
     {OPTION_IGNORED, "net", 0, "none"},
     {OPTION_IGNORED, "msg", 0, "X"},
     {OPTION_IGNORED, "k", 0, "LANG"},
+    {OPTION_IGNORED, "run-with", 0, "X"},
     {OPTION_IGNORED, "no-fd-bootchk"},
 };
 

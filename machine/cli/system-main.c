@@ -14,6 +14,7 @@
 #include "machine/device-add.h"
 #include "machine/machine.h"
 #include "machine/monitor/monitor.h"
+#include "machine/qtest.h"
 #include "machine/run-state.h"
 #include "machine/types/pc.h"
 #include "memory/io-lock.h"
@@ -219,7 +220,8 @@ static void configure(Machine *machine, const SystemOptions *options)
     }
 }
 
-/* -M TYPE,prop=value: the type, with `accel=` taken out for -accel. */
+/* -M TYPE,prop=value: the type, with `accel=` taken out for -accel. A harness wants the
+ * machine for itself where no -accel says otherwise. */
 static const MachineType *choose_type(const SystemOptions *options, OptionString *properties)
 {
     g_autofree char *name = option_string_take(properties, "type");
@@ -237,6 +239,8 @@ static const MachineType *choose_type(const SystemOptions *options, OptionString
             g_ptr_array_insert(options->accels, (gint)options->accels->len - 1,
                                g_strdup(*each));
         }
+    } else if (options->qtest && options->accels->len == 1) {
+        g_ptr_array_insert(options->accels, 0, g_strdup("qtest"));
     }
     return type;
 }
@@ -395,6 +399,20 @@ static void add_fw_cfg_files(Machine *machine, const SystemOptions *options)
     }
 }
 
+static void serve_qtest(Machine *machine, const SystemOptions *options)
+{
+    GError *error = NULL;
+    Chardev *chardev;
+
+    if (!options->qtest) {
+        return;
+    }
+    chardev = chardev_for("-qtest", options->qtest, "qtest");
+    if (chardev && !qtest_server_start(machine, chardev, options->qtest_log, &error)) {
+        fail_with(error, "-qtest", options->qtest);
+    }
+}
+
 static RunStatePolicy policy_of(const SystemOptions *options)
 {
     RunStatePolicy policy = {options->no_reboot, options->no_shutdown};
@@ -476,6 +494,7 @@ int main(int argc, char **argv)
     }
     add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
+    serve_qtest(machine, &options);
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
     daemon_ready();
     if (!options.stopped) {
@@ -484,6 +503,7 @@ int main(int argc, char **argv)
     status = run_state_main_loop();
     drive_cleanup();
     monitor_cleanup();
+    qtest_server_stop();
     chardev_cleanup();
     io_unlock();
     return status;
