@@ -216,7 +216,7 @@ void clock_virtual_run(bool run)
 void clock_virtual_manual(void)
 {
     clocks.manual = true;
-    virtual_change(false, 0, virtual_ns());
+    virtual_change(false, 0, 0);
     arm(CLOCK_KIND_VIRTUAL);
 }
 

@@ -41,8 +41,8 @@ int64_t clock_get_ns(ClockKind clock);
 /* The virtual clock goes (the machine runs) or stands. */
 void clock_virtual_run(bool run);
 
-/* Under qtest: the clock stands at what clock_virtual_set_ns() says, and setting it runs
- * the timers that fall due, each at its own time. */
+/* Under qtest: the clock stands at what clock_virtual_set_ns() says, at first 0, and
+ * setting it runs the timers that fall due, each at its own time. */
 void clock_virtual_manual(void);
 void clock_virtual_set_ns(int64_t ns);
 
