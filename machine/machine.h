@@ -13,6 +13,7 @@
 
 #include "hw/block/block.h"
 #include "hw/char/chardev.h"
+#include "hw/core/clock.h"
 #include "hw/core/device.h"
 #include "hw/i386/x86-cpu.h"
 #include "hw/isa/isa-bus.h"
@@ -57,6 +58,7 @@ typedef struct MachineConfig {
     bool boot_menu;
     int boot_wait_ms;    /* -boot reboot-timeout; -1: never */
     char *rtc_base;      /* "utc", "localtime" or a date; NULL: utc */
+    ClockKind rtc_clock; /* what moves the RTC */
     bool default_devices; /* no -nodefaults */
     bool graphics;       /* false: -nographic */
     Chardev *serial[MACHINE_SERIAL_PORTS];

@@ -24,7 +24,6 @@ static struct {
     size_t done;     /* bytes of `input` whose commands have run */
     size_t scanned;  /* bytes of it known to hold no newline beyond those */
     bool discarding; /* up to the next newline: the line was too long */
-    guint resume;    /* idle source that goes on with `input` */
     GString *output; /* collects while a command runs; else NULL */
 } server;
 
@@ -152,27 +151,16 @@ static void run_input(void)
     }
 }
 
-static gboolean resume_input(gpointer data)
+/* Commands may have waited for the harness to read. */
+static void server_drained(void *opaque)
 {
-    server.resume = 0;
     run_input();
     char_frontend_accept_input(&server.frontend);
-    return G_SOURCE_REMOVE;
 }
 
 static int server_can_receive(void *opaque)
 {
-    if (!can_run()) {
-        return 0;
-    }
-    if (server.scanned < server.input->len) {
-        /* Commands that waited for the harness to read. */
-        if (!server.resume) {
-            server.resume = g_idle_add_full(G_PRIORITY_DEFAULT, resume_input, NULL, NULL);
-        }
-        return 0;
-    }
-    return 65536;
+    return can_run() ? 65536 : 0;
 }
 
 static void server_receive(void *opaque, const uint8_t *buffer, size_t length)
@@ -230,6 +218,7 @@ bool qtest_server_start(Machine *machine, Chardev *chardev, const char *log,
         .can_receive = server_can_receive,
         .receive = server_receive,
         .event = server_event,
+        .drained = server_drained,
     };
     if (!char_frontend_connect(&server.frontend, chardev, error)) {
         qtest_server_stop();
@@ -245,9 +234,6 @@ void qtest_server_stop(void)
     }
     char_frontend_disconnect(&server.frontend);
     qtest_irq_stop();
-    if (server.resume) {
-        g_source_remove(server.resume);
-    }
     if (server.log && server.log != stderr) {
         fclose(server.log);
     }

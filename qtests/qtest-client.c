@@ -29,7 +29,7 @@ struct QtestClient {
 /* -- Streams of lines
  * ---------------------------------------------------------------------- */
 
-static void wait_for(int fd, short events, gint64 limit, const char *what)
+static short wait_for(int fd, short events, gint64 limit, const char *what)
 {
     struct pollfd poll_fd = {.fd = fd, .events = events};
     gint64 left = (limit - g_get_monotonic_time()) / 1000;
@@ -37,11 +37,21 @@ static void wait_for(int fd, short events, gint64 limit, const char *what)
 
     ck_assert_msg(ready > 0 || (ready < 0 && errno == EINTR), "no %s within %d seconds",
                   what, QTEST_CLIENT_SECONDS);
+    return ready > 0 ? poll_fd.revents : 0;
 }
 
 static gint64 time_limit(void)
 {
     return g_get_monotonic_time() + QTEST_CLIENT_SECONDS * G_USEC_PER_SEC;
+}
+
+static void receive(Stream *stream, const char *what)
+{
+    char buffer[65536];
+    ssize_t got = read(stream->fd, buffer, sizeof(buffer));
+
+    ck_assert_msg(got > 0, "the emulator hung up while a %s was due", what);
+    g_string_append_len(stream->input, buffer, got);
 }
 
 static char *read_line(Stream *stream, const char *what)
@@ -52,20 +62,16 @@ static char *read_line(Stream *stream, const char *what)
 
     while (!(
         end = memchr(stream->input->str + scanned, '\n', stream->input->len - scanned))) {
-        char buffer[65536];
-        ssize_t got;
-
         scanned = stream->input->len;
         wait_for(stream->fd, POLLIN, limit, what);
-        got = read(stream->fd, buffer, sizeof(buffer));
-        ck_assert_msg(got > 0, "the emulator hung up while a %s was due", what);
-        g_string_append_len(stream->input, buffer, got);
+        receive(stream, what);
     }
     line = g_strndup(stream->input->str, (gsize)(end - stream->input->str));
     g_string_erase(stream->input, 0, end + 1 - stream->input->str);
     return line;
 }
 
+/* The emulator takes no more commands than its answers are read. */
 static void send_bytes(Stream *stream, const char *text, size_t length)
 {
     gint64 limit = time_limit();
@@ -75,7 +81,9 @@ static void send_bytes(Stream *stream, const char *text, size_t length)
 
         if (put < 0) {
             ck_assert_msg(errno == EAGAIN, "cannot send: %s", strerror(errno));
-            wait_for(stream->fd, POLLOUT, limit, "room to send");
+            if (wait_for(stream->fd, POLLIN | POLLOUT, limit, "room to send") & POLLIN) {
+                receive(stream, "reply");
+            }
             continue;
         }
         text += put;

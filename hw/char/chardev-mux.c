@@ -216,6 +216,19 @@ static void mux_disconnect(Chardev *chardev, CharFrontend *frontend)
     }
 }
 
+static void mux_drained(void *opaque)
+{
+    MuxChardev *mux = opaque;
+
+    for (unsigned i = 0; i < mux->count; i++) {
+        CharFrontend *frontend = mux->frontends[i].frontend;
+
+        if (frontend && frontend->drained) {
+            frontend->drained(frontend->opaque);
+        }
+    }
+}
+
 static void mux_accept_input(Chardev *chardev)
 {
     MuxChardev *mux = (MuxChardev *)chardev;
@@ -263,6 +276,7 @@ Chardev *chardev_mux_new(const char *id, Chardev *base)
         .can_receive = mux_can_receive,
         .receive = mux_receive,
         .event = mux_event,
+        .drained = mux_drained,
         .opaque = mux,
     };
     char_frontend_connect(&mux->base, base, NULL);

@@ -242,6 +242,9 @@ static void drain(Chardev *chardev)
     if (chardev->frontend) {
         char_frontend_accept_input(chardev->frontend);
     }
+    if (chardev->frontend && chardev->frontend->drained) {
+        chardev->frontend->drained(chardev->frontend->opaque);
+    }
 }
 
 static gboolean output_ready(gint fd, GIOCondition condition, gpointer data)

@@ -32,6 +32,7 @@ struct CharFrontend {
     int (*can_receive)(void *opaque); /* how many bytes it takes now; NULL: any */
     void (*receive)(void *opaque, const uint8_t *buffer, size_t length);
     void (*event)(void *opaque, CharEvent event);
+    void (*drained)(void *opaque); /* the peer has taken what was pending; or NULL */
     void *opaque;
     bool yields_focus; /* on a mux: input goes to the others first (monitors) */
 };

@@ -184,6 +184,29 @@ static void configure_boot(MachineConfig *config, const char *text)
     }
 }
 
+static void configure_rtc(MachineConfig *config, const char *text)
+{
+    static const struct {
+        const char *name;
+        ClockKind clock;
+    } clocks[] = {
+        {"host", CLOCK_KIND_HOST}, {"rt", CLOCK_KIND_REALTIME}, {"vm", CLOCK_KIND_VIRTUAL}};
+    g_autoptr(OptionString) options = option_string_parse(text, "base");
+    const char *clock = option_string_get(options, "clock");
+    bool known = !clock;
+
+    config->rtc_base = g_strdup(option_string_get(options, "base"));
+    for (size_t i = 0; i < G_N_ELEMENTS(clocks) && clock; i++) {
+        if (strcmp(clock, clocks[i].name) == 0) {
+            config->rtc_clock = clocks[i].clock;
+            known = true;
+        }
+    }
+    if (!known) {
+        fail(invalid("-rtc %s: the clock is 'host', 'rt' or 'vm'", text));
+    }
+}
+
 static void configure(Machine *machine, const SystemOptions *options)
 {
     MachineConfig *config = &machine->config;
@@ -207,9 +230,7 @@ static void configure(Machine *machine, const SystemOptions *options)
         configure_boot(config, options->boot);
     }
     if (options->rtc) {
-        g_autoptr(OptionString) rtc = option_string_parse(options->rtc, "base");
-
-        config->rtc_base = g_strdup(option_string_get(rtc, "base"));
+        configure_rtc(config, options->rtc);
     }
     if (config->name) {
         g_autoptr(OptionString) name = option_string_parse(config->name, "guest");

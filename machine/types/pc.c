@@ -267,22 +267,21 @@ static bool attach_drives(GError **error)
     return true;
 }
 
-/* -rtc base=: the calendar's time at power-on. */
-static bool set_rtc_base(PCMachine *pc, GError **error)
+/* The seconds that a calendar set by -rtc base= shows now, since 1970 in its own zone. */
+static bool rtc_seconds(const char *base, int64_t *seconds, GError **error)
 {
-    const char *base = pc->parent.config.rtc_base;
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(GDateTime) date = NULL;
 
     if (!base || strcmp(base, "utc") == 0) {
+        *seconds = clock_get_ns(CLOCK_KIND_HOST) / NANOSECONDS_PER_SECOND;
         return true;
     }
     if (strcmp(base, "localtime") == 0) {
         g_autoptr(GDateTime) now = g_date_time_new_now_local();
 
-        rtc_set_date(pc->rtc, g_date_time_to_unix(now) +
-                                  g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND,
-                     CLOCK_KIND_HOST);
+        *seconds = g_date_time_to_unix(now) +
+                   g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
         return true;
     }
     date = g_date_time_new_from_iso8601(base, utc);
@@ -298,7 +297,23 @@ static bool set_rtc_base(PCMachine *pc, GError **error)
                     base);
         return false;
     }
-    rtc_set_date(pc->rtc, g_date_time_to_unix(date), CLOCK_KIND_HOST);
+    *seconds = g_date_time_to_unix(date);
+    return true;
+}
+
+/* -rtc base=,clock=: the calendar's time at power-on, and what moves it. */
+static bool set_rtc_base(PCMachine *pc, GError **error)
+{
+    const MachineConfig *config = &pc->parent.config;
+    int64_t seconds;
+
+    if (!config->rtc_base && config->rtc_clock == CLOCK_KIND_HOST) {
+        return true; /* as the chip is made: the host's time, to the nanosecond */
+    }
+    if (!rtc_seconds(config->rtc_base, &seconds, error)) {
+        return false;
+    }
+    rtc_set_date(pc->rtc, seconds, config->rtc_clock);
     return true;
 }
 
