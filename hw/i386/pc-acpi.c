@@ -35,7 +35,6 @@ static const FileRow file_rows[FILES] = {
 };
 
 typedef struct PCACPI {
-    FWCfg *cfg;
     ACPIConfig config;
     MemoryRegion blocks[FILES];
     size_t lengths[FILES]; /* as the firmware sees them */
@@ -179,7 +178,6 @@ bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
 {
     PCACPI *acpi = g_new0(PCACPI, 1); /* lives as long as the machine */
 
-    acpi->cfg = cfg;
     acpi->config = *config;
     acpi->config.oem_id = g_strdup(config->oem_id);
     acpi->config.oem_table_id = g_strdup(config->oem_table_id);
