@@ -28,6 +28,11 @@ typedef struct Place {
 
 static __thread Place places[PLACES];
 
+void places_forget(void)
+{
+    memset(places, 0, sizeof(places));
+}
+
 static uint8_t *ram_at(const MemoryRegion *mr, hwaddr offset)
 {
     return mr->ram_block->host + offset;
@@ -61,15 +66,26 @@ static void find_place(Place *place, AddressSpace *as, hwaddr addr, uint64_t gen
     }
 }
 
+static inline Place *place_for(AddressSpace *as, hwaddr addr)
+{
+    return &places[((addr >> MEMORY_PAGE_BITS) ^ ((uintptr_t)as >> 6)) % PLACES];
+}
+
+/* Whether a place says what is at addr now. In a read section. */
+static inline bool place_holds(const Place *place, const AddressSpace *as, hwaddr addr,
+                               uint64_t generation)
+{
+    return place->as == as && place->generation == generation &&
+           addr - place->range.start <= place->range.last - place->range.start;
+}
+
 /* In a read section. */
 static inline const Place *place_at(AddressSpace *as, hwaddr addr)
 {
     uint64_t generation = __atomic_load_n(&memory_generation, __ATOMIC_ACQUIRE);
-    Place *place =
-        &places[((addr >> MEMORY_PAGE_BITS) ^ ((uintptr_t)as >> 6)) % PLACES];
+    Place *place = place_for(as, addr);
 
-    if (G_UNLIKELY(place->as != as || place->generation != generation ||
-                   addr - place->range.start > place->range.last - place->range.start)) {
+    if (G_UNLIKELY(!place_holds(place, as, addr, generation))) {
         find_place(place, as, addr, generation);
     }
     return place;
@@ -415,55 +431,122 @@ static inline void store_le(uint8_t *to, unsigned size, uint64_t value)
     }
 }
 
-static MemTxResult load_in_parts(AddressSpace *as, hwaddr addr, unsigned size,
-                                 uint64_t *value, MemTxAttrs attrs)
+/*
+ * The way of all loads that do not hit remembered RAM; it is entered in a read section and
+ * leaves it. A device that takes the access as it is gets it at once; anything else goes in
+ * parts.
+ */
+static __attribute__((noinline)) MemTxResult
+load_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value, MemTxAttrs attrs)
 {
     uint64_t buffer = 0;
-    MemTxResult result = address_space_read(as, addr, attrs, &buffer, size);
+    MemTxResult result;
+    bool taken = false;
+    const Place *place;
+    MemoryRegion *mr;
+    hwaddr offset;
 
+    if (!io_lock_held() || !memory_thread_registered) {
+        urcu_memb_read_unlock();
+        taken = io_lock_unless_held();
+        memory_read_lock();
+    }
+    place = place_at(as, addr);
+    mr = place->range.mr;
+    offset = place->range.offset_in_region + (addr - place->range.start);
+    if (mr && has_ops(mr) && !place->read_host && !attrs.memory &&
+        place->range.last - addr >= size - 1 &&
+        dispatch_access_size(mr, offset, size) == size) {
+        memory_read_unlock();
+        result = dispatch_read(mr, offset, size, value, attrs);
+        io_unlock_if(taken);
+        return result;
+    }
+    memory_read_unlock();
+    io_unlock_if(taken);
+    result = address_space_read(as, addr, attrs, &buffer, size);
     *value = GUINT64_FROM_LE(buffer);
     return result;
 }
 
-static MemTxResult store_in_parts(AddressSpace *as, hwaddr addr, unsigned size,
-                                  uint64_t value, MemTxAttrs attrs)
+static __attribute__((noinline)) uint64_t
+load_value_slowly(AddressSpace *as, hwaddr addr, unsigned size, MemTxAttrs attrs,
+                  MemTxResult *result)
+{
+    uint64_t value;
+    MemTxResult done = load_slowly(as, addr, size, &value, attrs);
+
+    if (result) {
+        *result = done;
+    }
+    return value;
+}
+
+/* Entered in a read section, which it leaves. */
+static __attribute__((noinline)) MemTxResult
+store_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value, MemTxAttrs attrs)
 {
     uint64_t buffer = GUINT64_TO_LE(value);
 
+    urcu_memb_read_unlock();
     return address_space_write(as, addr, attrs, &buffer, size);
 }
 
-static inline MemTxResult load(AddressSpace *as, hwaddr addr, unsigned size,
-                               uint64_t *value, MemTxAttrs attrs)
+static __attribute__((noinline)) void
+store_value_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
+                   MemTxAttrs attrs, MemTxResult *result)
 {
-    const Place *place;
+    MemTxResult done = store_slowly(as, addr, size, value, attrs);
 
-    memory_read_lock();
-    place = place_at(as, addr);
-    if (G_LIKELY(place->read_host && place->range.last - addr >= size - 1)) {
-        *value = load_le(place->read_host + (addr - place->range.start), size);
-        memory_read_unlock();
-        return MEMTX_OK;
+    if (result) {
+        *result = done;
     }
-    memory_read_unlock();
-    return load_in_parts(as, addr, size, value, attrs);
 }
 
-static inline MemTxResult store(AddressSpace *as, hwaddr addr, unsigned size,
-                                uint64_t value, MemTxAttrs attrs)
+/* The place of an access that stays inside remembered RAM, or NULL. In a read section; a
+ * thread that remembers something is registered (places_forget()). */
+static inline __attribute__((always_inline)) const Place *
+remembered(AddressSpace *as, hwaddr addr, unsigned size)
+{
+    const Place *place = place_for(as, addr);
+
+    if (G_LIKELY(place_holds(place, as, addr,
+                             __atomic_load_n(&memory_generation, __ATOMIC_ACQUIRE)) &&
+                 place->range.last - addr >= size - 1)) {
+        return place;
+    }
+    return NULL;
+}
+
+static inline __attribute__((always_inline)) bool
+load_fast(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value)
 {
     const Place *place;
 
-    memory_read_lock();
-    place = place_at(as, addr);
-    if (G_LIKELY(place->write_host && place->range.last - addr >= size - 1)) {
+    urcu_memb_read_lock();
+    place = remembered(as, addr, size);
+    if (G_LIKELY(place && place->read_host)) {
+        *value = load_le(place->read_host + (addr - place->range.start), size);
+        urcu_memb_read_unlock();
+        return true;
+    }
+    return false;
+}
+
+static inline __attribute__((always_inline)) bool
+store_fast(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value)
+{
+    const Place *place;
+
+    urcu_memb_read_lock();
+    place = remembered(as, addr, size);
+    if (G_LIKELY(place && place->write_host)) {
         store_le(place->write_host + (addr - place->range.start), size, value);
         note_written(place, addr, size);
-        memory_read_unlock();
-        return MEMTX_OK;
+        urcu_memb_read_unlock();
+        return true;
     }
-    memory_read_unlock();
-    return store_in_parts(as, addr, size, value, attrs);
+    return false;
 }
 
 static bool is_access_size(unsigned size)
@@ -479,7 +562,10 @@ MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uin
                       "address_space_read()",
                       size);
     }
-    return load(as, addr, size, value, attrs);
+    if (load_fast(as, addr, size, value)) {
+        return MEMTX_OK;
+    }
+    return load_slowly(as, addr, size, value, attrs);
 }
 
 MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
@@ -490,31 +576,38 @@ MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, ui
                       "address_space_write()",
                       size);
     }
-    return store(as, addr, size, value, attrs);
+    if (store_fast(as, addr, size, value)) {
+        return MEMTX_OK;
+    }
+    return store_slowly(as, addr, size, value, attrs);
 }
 
 #define SAME(value) (value)
 
-#define DEFINE_ACCESSES(type, size, load_name, store_name, order)                            \
-    type load_name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result)      \
-    {                                                                                        \
-        uint64_t value = 0;                                                                  \
-        MemTxResult done = load(as, addr, size, &value, attrs);                              \
-                                                                                             \
-        if (result) {                                                                        \
-            *result = done;                                                                  \
-        }                                                                                    \
-        return order((type)value);                                                           \
-    }                                                                                        \
-                                                                                             \
-    void store_name(AddressSpace *as, hwaddr addr, type value, MemTxAttrs attrs,             \
-                    MemTxResult *result)                                                     \
-    {                                                                                        \
-        MemTxResult done = store(as, addr, size, order(value), attrs);                       \
-                                                                                             \
-        if (result) {                                                                        \
-            *result = done;                                                                  \
-        }                                                                                    \
+#define DEFINE_ACCESSES(type, size, load_name, store_name, order)                        \
+    type load_name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result) \
+    {                                                                                    \
+        uint64_t value;                                                                  \
+                                                                                         \
+        if (G_LIKELY(load_fast(as, addr, size, &value))) {                               \
+            if (result) {                                                                \
+                *result = MEMTX_OK;                                                      \
+            }                                                                            \
+            return order((type)value);                                                   \
+        }                                                                                \
+        return order((type)load_value_slowly(as, addr, size, attrs, result));            \
+    }                                                                                    \
+                                                                                         \
+    void store_name(AddressSpace *as, hwaddr addr, type value, MemTxAttrs attrs,         \
+                    MemTxResult *result)                                                 \
+    {                                                                                    \
+        if (G_LIKELY(store_fast(as, addr, size, order(value)))) {                        \
+            if (result) {                                                                \
+                *result = MEMTX_OK;                                                      \
+            }                                                                            \
+            return;                                                                      \
+        }                                                                                \
+        store_value_slowly(as, addr, size, order(value), attrs, result);                 \
     }
 
 DEFINE_ACCESSES(uint8_t, 1, address_space_ldub, address_space_stb, SAME)

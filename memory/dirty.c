@@ -156,6 +156,10 @@ void ram_block_set_dirty(RAMBlock *block, uint64_t offset, uint64_t length, unsi
     if (!mask) {
         return;
     }
+    /* Pages are mostly dirty already, so a look at the bits comes before a locked or. The
+     * fence keeps the look behind the write to the page: a harvest between the two would
+     * take a bit that does not stand for this write. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     memory_read_lock();
     for (unsigned client = 0; client < DIRTY_MEMORY_CLIENTS; client++) {
         unsigned long *bitmap = rcu_dereference(block->dirty[client]);
@@ -167,10 +171,6 @@ void ram_block_set_dirty(RAMBlock *block, uint64_t offset, uint64_t length, unsi
             unsigned long *word = &bitmap[bit / WORD_BITS];
             unsigned long bits = mask_in_word(bit, pages.end);
 
-            /* Pages are mostly dirty already: a look is cheaper than a locked or. The
-             * fence keeps the look behind the write to the page, which a harvest between
-             * the two would miss otherwise. */
-            __atomic_thread_fence(__ATOMIC_SEQ_CST);
             if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bits) != bits) {
                 __atomic_or_fetch(word, bits, __ATOMIC_SEQ_CST);
             }

@@ -52,8 +52,11 @@ static Units cover(const MemoryRegion *mr, hwaddr offset, unsigned size)
 {
     unsigned min = or_default(mr->ops->impl.min_access_size, DEFAULT_MIN_SIZE);
     unsigned max = or_default(mr->ops->impl.max_access_size, DEFAULT_MAX_SIZE);
-    Units units = {.start = offset, .size = CLAMP(size, min, MAX(min, max))};
+    Units units = {.start = offset, .size = CLAMP(size, min, MAX(min, max)), .count = 1};
 
+    if (size == units.size && (mr->ops->impl.unaligned || !(offset & (size - 1)))) {
+        return units; /* as the device likes it: by far the most */
+    }
     if (!mr->ops->impl.unaligned || size < units.size) {
         units.start &= ~(hwaddr)(units.size - 1);
     }

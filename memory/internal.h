@@ -146,6 +146,11 @@ void listeners_commit(AddressSpace *as);
 /* All address spaces, in the order in which they were made. */
 GPtrArray *address_spaces(void);
 
+/* -- access.c --------------------------------------------------------------------------------- */
+
+/* The calling thread forgets what it found last, as it is not registered any more. */
+void places_forget(void);
+
 /* -- dispatch.c ------------------------------------------------------------------------------ */
 
 /* How many of `length` bytes at `offset` the device is to be given in one access. */

@@ -10,28 +10,23 @@
 #include "memory/internal.h"
 
 static pthread_mutex_t machine_lock = PTHREAD_MUTEX_INITIALIZER;
-static __thread bool held;
+__thread bool io_lock_is_held;
 
 void io_lock(void)
 {
-    if (held) {
+    if (io_lock_is_held) {
         memory_misuse("io_lock: this thread has the machine lock already; "
                       "use io_lock_unless_held()");
     }
     pthread_mutex_lock(&machine_lock);
-    held = true;
+    io_lock_is_held = true;
 }
 
 void io_unlock(void)
 {
-    if (!held) {
+    if (!io_lock_is_held) {
         memory_misuse("io_unlock: this thread does not have the machine lock");
     }
-    held = false;
+    io_lock_is_held = false;
     pthread_mutex_unlock(&machine_lock);
-}
-
-bool io_lock_held(void)
-{
-    return held;
 }

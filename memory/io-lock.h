@@ -20,7 +20,12 @@ void io_lock(void);
 void io_unlock(void);
 
 /* Whether the calling thread holds the lock. */
-bool io_lock_held(void);
+extern __thread bool io_lock_is_held;
+
+static inline bool io_lock_held(void)
+{
+    return io_lock_is_held;
+}
 
 /* Takes the lock unless the calling thread has it; returns whether it was taken, for
  * io_unlock_if(). */

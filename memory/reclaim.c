@@ -62,6 +62,7 @@ void memory_thread_unregister(void)
     }
     pthread_setspecific(thread_exit_key, NULL);
     memory_thread_registered = false;
+    places_forget();
     urcu_memb_unregister_thread();
     __atomic_sub_fetch(&reader_threads, 1, __ATOMIC_SEQ_CST);
 }

@@ -17,14 +17,23 @@ struct RegionNode {
     RegionNode *left;
     RegionNode *right;
     uint64_t added;
-    hwaddr max_last; /* of the enabled regions in this subtree, if there are any */
+    hwaddr max_last; /* of the shown regions in this subtree, if there are any */
+    hwaddr addr;     /* copied from the region, so that a search reads nodes alone */
+    hwaddr last;
+    int32_t priority;
     uint32_t heap;
-    bool any_enabled;
+    bool shown; /* enabled and not empty */
+    bool any_shown;
 };
 
-static bool is_shown(const MemoryRegion *mr)
+static void copy_region(RegionNode *node)
 {
-    return mr->enabled && mr->size > 0;
+    const MemoryRegion *mr = node->mr;
+
+    node->addr = mr->addr;
+    node->priority = mr->priority;
+    node->shown = mr->enabled && mr->size > 0;
+    node->last = node->shown ? last_from(mr->addr, mr) : mr->addr;
 }
 
 static uint32_t mix(uint64_t x)
@@ -37,11 +46,11 @@ static uint32_t mix(uint64_t x)
 /* Negative, zero or positive as `a` comes before, is, or comes after `b`. */
 static int compare(const RegionNode *a, const RegionNode *b)
 {
-    if (a->mr->addr != b->mr->addr) {
-        return a->mr->addr < b->mr->addr ? -1 : 1;
+    if (a->addr != b->addr) {
+        return a->addr < b->addr ? -1 : 1;
     }
-    if (a->mr->priority != b->mr->priority) {
-        return a->mr->priority > b->mr->priority ? -1 : 1;
+    if (a->priority != b->priority) {
+        return a->priority > b->priority ? -1 : 1;
     }
     return a->added == b->added ? 0 : a->added > b->added ? -1 : 1;
 }
@@ -56,23 +65,23 @@ bool region_is_above(const MemoryRegion *a, const MemoryRegion *b)
 
 static void extend(RegionNode *node, hwaddr last)
 {
-    if (!node->any_enabled || last > node->max_last) {
+    if (!node->any_shown || last > node->max_last) {
         node->max_last = last;
     }
-    node->any_enabled = true;
+    node->any_shown = true;
 }
 
 static void update(RegionNode *node)
 {
-    node->any_enabled = false;
+    node->any_shown = false;
     node->max_last = 0;
-    if (is_shown(node->mr)) {
-        extend(node, last_from(node->mr->addr, node->mr));
+    if (node->shown) {
+        extend(node, node->last);
     }
-    if (node->left && node->left->any_enabled) {
+    if (node->left && node->left->any_shown) {
         extend(node, node->left->max_last);
     }
-    if (node->right && node->right->any_enabled) {
+    if (node->right && node->right->any_shown) {
         extend(node, node->right->max_last);
     }
 }
@@ -153,6 +162,7 @@ void region_index_add(MemoryRegion *container, MemoryRegion *mr)
         index = container->subregions = g_new0(struct RegionIndex, 1);
     }
     node->mr = mr;
+    copy_region(node);
     node->added = index->additions++;
     node->heap = mix(node->added + 1);
     mr->node = node;
@@ -176,20 +186,19 @@ void region_index_refresh(MemoryRegion *container, MemoryRegion *mr, bool was_en
 {
     struct RegionIndex *index = container->subregions;
 
+    copy_region(mr->node);
     refresh(index->root, mr->node);
     index->enabled = index->enabled - was_enabled + mr->enabled;
 }
 
 static void find(const RegionNode *node, hwaddr first, hwaddr last, GPtrArray *out)
 {
-    while (node && node->any_enabled && node->max_last >= first) {
-        const MemoryRegion *mr = node->mr;
-
+    while (node && node->any_shown && node->max_last >= first) {
         find(node->left, first, last, out);
-        if (mr->addr > last) {
+        if (node->addr > last) {
             return;
         }
-        if (is_shown(mr) && last_from(mr->addr, mr) >= first) {
+        if (node->shown && node->last >= first) {
             g_ptr_array_add(out, node->mr);
         }
         node = node->right;
