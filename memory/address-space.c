@@ -42,6 +42,7 @@ void address_space_destroy(AddressSpace *as)
     address_space_detach_view(as);
     memory_wait_for_readers();
     g_ptr_array_free(as->listeners, true);
+    g_clear_pointer(&as->zones, g_array_unref);
     g_free(as->name);
     as->root = NULL;
 }

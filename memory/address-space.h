@@ -92,6 +92,7 @@ struct AddressSpace {
     FlatView *view;      /* RCU-protected */
     GPtrArray *path;      /* regions that only pass the view's root on */
     GPtrArray *listeners; /* by priority, ascending */
+    GArray *zones;        /* that the listeners know of; see zones.h */
     MemoryUnassignedPolicy unassigned_policy;
     MemoryUnassignedHandler unassigned_handler;
     void *unassigned_opaque;

@@ -458,25 +458,31 @@ static const ViewDelta *delta_of(const AddressSpace *as, GArray *changes, GArray
 
 static void notify(GArray *changes, GArray *moves)
 {
+    static const ViewDelta nothing; /* for spaces in which only zones may differ */
     GPtrArray *spaces = address_spaces();
     g_autoptr(GPtrArray) heard = g_ptr_array_new();
     g_autoptr(GPtrArray) deltas = g_ptr_array_new();
+    bool zones_edited = zones_take_edited();
 
     for (guint i = 0; i < spaces->len; i++) {
         AddressSpace *as = g_ptr_array_index(spaces, i);
         const ViewDelta *delta = as->listeners->len ? delta_of(as, changes, moves) : NULL;
 
-        if (delta) {
+        if (delta || (zones_edited && as->listeners->len)) {
             g_ptr_array_add(heard, as);
-            g_ptr_array_add(deltas, (void *)delta);
+            g_ptr_array_add(deltas, (void *)(delta ? delta : &nothing));
             listeners_begin(as);
         }
     }
     for (guint i = 0; i < heard->len; i++) {
         AddressSpace *as = g_ptr_array_index(heard, i);
+        const ViewDelta *delta = g_ptr_array_index(deltas, i);
 
-        listeners_tell_removed(as, g_ptr_array_index(deltas, i));
-        listeners_tell_added(as, g_ptr_array_index(deltas, i));
+        if (delta != &nothing) {
+            listeners_tell_removed(as, delta);
+            listeners_tell_added(as, delta);
+        }
+        zones_update(as);
     }
     for (guint i = 0; i < heard->len; i++) {
         listeners_commit(g_ptr_array_index(heard, i));
@@ -511,7 +517,7 @@ static void commit(void)
         find_moves(moves);
     }
     find_changes(changes);
-    if (moves->len + changes->len == 0) {
+    if (moves->len + changes->len == 0 && !zones_are_edited()) {
         return;
     }
     publish(changes, moves);
@@ -541,7 +547,8 @@ void memory_region_transaction_commit(void)
                       "commit needs its memory_region_transaction_begin()");
     }
     if (--transaction.depth == 0 &&
-        (transaction.paths_changed || transaction.touched_views->len > 0)) {
+        (transaction.paths_changed || transaction.touched_views->len > 0 ||
+         zones_are_edited())) {
         commit();
     }
 }

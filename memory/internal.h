@@ -141,6 +141,17 @@ void listeners_tell_removed(AddressSpace *as, const ViewDelta *delta);
 void listeners_tell_added(AddressSpace *as, const ViewDelta *delta);
 void listeners_commit(AddressSpace *as);
 
+/* -- zones.c ------------------------------------------------------------------------------- */
+
+/* Finds the zones that a view shows now and tells the listeners the difference. */
+void zones_update(AddressSpace *as);
+/* One listener that was registered, or is about to go. */
+void zones_tell_all(AddressSpace *as, MemoryListener *listener, bool add);
+/* Whether zones were edited since this was asked last. */
+bool zones_take_edited(void);
+bool zones_are_edited(void);
+void region_free_zones(MemoryRegion *mr);
+
 /* -- address-space.c ------------------------------------------------------------------------ */
 
 /* All address spaces, in the order in which they were made. */

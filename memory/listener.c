@@ -172,6 +172,7 @@ void memory_listener_register(MemoryListener *listener, AddressSpace *as)
 
         tell_added(listener, &section);
     }
+    zones_tell_all(as, listener, true);
     if (listener->commit) {
         listener->commit(listener);
     }
@@ -189,6 +190,7 @@ void memory_listener_unregister(MemoryListener *listener)
     if (listener->begin) {
         listener->begin(listener);
     }
+    zones_tell_all(as, listener, false);
     for (guint i = ranges->len; i > 0; i--) {
         MemoryRegionSection section =
             section_of(as, &g_array_index(ranges, FlatRange, i - 1));
@@ -204,6 +206,9 @@ void memory_listener_unregister(MemoryListener *listener)
         listener->commit(listener);
     }
     g_ptr_array_remove(as->listeners, listener);
+    if (as->listeners->len == 0) {
+        g_clear_pointer(&as->zones, g_array_unref);
+    }
     listener->address_space = NULL;
 }
 

@@ -275,8 +275,7 @@ void memory_region_destroy(MemoryRegion *mr)
     region_index_free(mr->subregions);
     g_clear_pointer(&mr->mapped_by, g_ptr_array_unref);
     g_clear_pointer(&mr->address_spaces, g_ptr_array_unref);
-    g_clear_pointer(&mr->coalesced, g_ptr_array_unref);
-    g_clear_pointer(&mr->ioeventfds, g_array_unref);
+    region_free_zones(mr);
     g_free(mr->name);
     memset(mr, 0, sizeof(*mr));
 }

@@ -99,8 +99,7 @@ struct MemoryRegion {
     unsigned on_view_path;          /* address spaces that look through it to their root */
     unsigned visited;               /* stamp of the last search for alias loops */
     GPtrArray *address_spaces;      /* the address spaces that have it as their root */
-    GPtrArray *coalesced;           /* coalesced MMIO ranges */
-    GArray *ioeventfds;
+    GArray *zones;                  /* doorbells and coalesced writes; see zones.h */
     uint8_t dirty_log_mask;  /* which DIRTY_MEMORY_* clients watch it */
     void (*destructor)(MemoryRegion *mr);
 };
