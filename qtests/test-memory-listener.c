@@ -5,6 +5,7 @@
  */
 #include "memory/io-lock.h"
 #include "memory/ram-block.h"
+#include "memory/zones.h"
 #include "qtests/memory-mirror.h"
 #include "qtests/pc-tree.h"
 
@@ -251,6 +252,92 @@ START_TEST(test_change_of_view)
 }
 END_TEST
 
+/* -- Zones ---------------------------------------------------------------------------------- */
+
+static void note_bell(const char *what, const MemoryRegionSection *section, uint64_t data)
+{
+    g_string_append_printf(order, "%s %" PRIx64 "-%" PRIx64 "=%" PRIx64 " ", what,
+                           section->range.start, section->range.last, data);
+}
+
+static void bell_add(MemoryListener *listener, const MemoryRegionSection *section,
+                     bool match_data, uint64_t data, int fd)
+{
+    ck_assert_int_eq(fd, 7);
+    note_bell("+bell", section, data);
+}
+
+static void bell_del(MemoryListener *listener, const MemoryRegionSection *section,
+                     bool match_data, uint64_t data, int fd)
+{
+    note_bell("-bell", section, data);
+}
+
+static void gather_add(MemoryListener *listener, const MemoryRegionSection *section,
+                       hwaddr start, hwaddr length)
+{
+    g_string_append_printf(order, "+gather %" PRIx64 "/%" PRIx64 " ", start, length);
+}
+
+static void gather_del(MemoryListener *listener, const MemoryRegionSection *section,
+                       hwaddr start, hwaddr length)
+{
+    g_string_append_printf(order, "-gather %" PRIx64 "/%" PRIx64 " ", start, length);
+}
+
+#define ck_assert_order(expected)                                                        \
+    do {                                                                                 \
+        ck_assert_str_eq(order->str, expected);                                          \
+        g_string_set_size(order, 0);                                                     \
+    } while (0)
+
+START_TEST(test_zones)
+{
+    MemoryListener zones = {.eventfd_add = bell_add, .eventfd_del = bell_del,
+                            .coalesced_io_add = gather_add, .coalesced_io_del = gather_del};
+    MemoryRegion dev, cover;
+
+    order = g_string_new(NULL);
+    memory_region_init_io(&dev, NULL, NULL, NULL, "dev", 0x1000);
+    memory_region_init_io(&cover, NULL, NULL, NULL, "cover", 0x80);
+    memory_region_add_eventfd(&dev, 0x100, 4, true, 0x55, 7);
+    memory_region_add_coalescing(&dev, 0x200, 0x100);
+    memory_listener_register(&zones, &pc.as);
+    ck_assert_order("");
+    memory_region_add_subregion(&pc.system, 0xfd000000, &dev);
+    ck_assert_order("+bell fd000100-fd000103=55 +gather fd000200/100 ");
+    memory_region_set_address(&dev, 0xfd010000);
+    ck_assert_order("-bell fd000100-fd000103=55 -gather fd000200/100 "
+                    "+bell fd010100-fd010103=55 +gather fd010200/100 ");
+    /* A region over a part of the device cuts zones; what it leaves stays as it is. */
+    memory_region_add_subregion_overlap(&pc.system, 0xfd010280, &cover, 1);
+    ck_assert_order("-gather fd010200/100 +gather fd010200/80 ");
+    memory_region_set_address(&cover, 0xfd010102);
+    ck_assert_order("-bell fd010100-fd010103=55 -gather fd010200/80 "
+                    "+gather fd010200/100 ");
+    memory_region_del_subregion(&pc.system, &cover);
+    ck_assert_order("+bell fd010100-fd010103=55 ");
+    /* Changes elsewhere are not this one's. */
+    pc_tree_set_pam(&pc, 3, PAM_RAM);
+    ck_assert_order("");
+    memory_region_add_eventfd(&dev, 0x108, 0, false, 0, 7);
+    ck_assert_order("+bell fd010108-fd010108=0 ");
+    memory_region_del_eventfd(&dev, 0x100, 4, true, 0x55, 7);
+    memory_region_clear_coalescing(&dev);
+    ck_assert_order("-bell fd010100-fd010103=55 -gather fd010200/100 ");
+    memory_listener_unregister(&zones);
+    ck_assert_order("-bell fd010108-fd010108=0 ");
+    memory_listener_register(&zones, &pc.as);
+    ck_assert_order("+bell fd010108-fd010108=0 ");
+    memory_region_del_subregion(&pc.system, &dev);
+    ck_assert_order("-bell fd010108-fd010108=0 ");
+    memory_listener_unregister(&zones);
+    memory_region_destroy(&dev);
+    memory_region_destroy(&cover);
+    g_string_free(order, true);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory-listener");
@@ -268,6 +355,7 @@ int main(void)
     tcase_add_test(tc, test_priorities);
     tcase_add_test(tc, test_logs);
     tcase_add_test(tc, test_change_of_view);
+    tcase_add_test(tc, test_zones);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
