@@ -158,7 +158,8 @@ static bool make_cpus(Machine *machine, GError **error)
         }
         cpu = X86_CPU(dev);
         cpu->index = i;
-        cpu->memory = &machine->memory;
+        x86_cpu_init_spaces(cpu, &machine->system_memory,
+                            ACCEL_GET_CLASS(machine->accel)->smm_spaces);
         cpu->io = &machine->io;
         g_ptr_array_add(machine->cpus, cpu);
         if (!device_realize(dev, NULL, error) ||

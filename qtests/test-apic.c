@@ -8,21 +8,21 @@
 #include <stdlib.h>
 
 #include "hw/intc/apic.h"
+#include "hw/intc/ioapic.h"
 #include "memory/access.h"
 #include "memory/io-lock.h"
 
-#define APIC 0xfee00000
-#define IOAPIC_BASE 0xfec00000
+#define BASE 0xfee00000
 #define EXTINT 0x700
 
 static struct {
     MemoryRegion root;
     AddressSpace memory;
     X86CPU *cpu;
-    LocalAPIC *apic;
+    APICBus *bus;
+    APIC *apic;
     IOAPIC *ioapic;
-    IRQ *lines, *pic;
-    unsigned pic_lines;
+    IRQ *pins;
 } t;
 
 static void store(hwaddr addr, uint32_t value)
@@ -40,16 +40,16 @@ static uint32_t load(hwaddr addr)
 
 static void redirect(unsigned pin, uint64_t entry)
 {
-    store(IOAPIC_BASE, 0x10 + 2 * pin + 1);
-    store(IOAPIC_BASE + 0x10, (uint32_t)(entry >> 32));
-    store(IOAPIC_BASE, 0x10 + 2 * pin);
-    store(IOAPIC_BASE + 0x10, (uint32_t)entry);
+    store(IOAPIC_ADDRESS, 0x10 + 2 * pin + 1);
+    store(IOAPIC_ADDRESS + 0x10, (uint32_t)(entry >> 32));
+    store(IOAPIC_ADDRESS, 0x10 + 2 * pin);
+    store(IOAPIC_ADDRESS + 0x10, (uint32_t)entry);
 }
 
 static uint32_t redirection(unsigned pin)
 {
-    store(IOAPIC_BASE, 0x10 + 2 * pin);
-    return load(IOAPIC_BASE + 0x10);
+    store(IOAPIC_ADDRESS, 0x10 + 2 * pin);
+    return load(IOAPIC_ADDRESS + 0x10);
 }
 
 static int take(void)
@@ -64,11 +64,6 @@ static int pic_acknowledge(void *opaque)
     return 0x08;
 }
 
-static void pic_line(void *opaque, int n, int level)
-{
-    t.pic_lines = (t.pic_lines & ~(1u << n)) | (unsigned)level << n;
-}
-
 static void setup(void)
 {
     io_lock();
@@ -76,27 +71,30 @@ static void setup(void)
     address_space_init(&t.memory, &t.root, "memory");
     clock_virtual_manual();
     t.cpu = X86_CPU(device_create(TYPE_X86_CPU, NULL, NULL));
-    t.apic = local_apic_new(t.cpu, &t.root, NULL);
-    local_apic_set_pic(t.apic, pic_acknowledge, NULL);
-    t.ioapic = ioapic_new(NULL, &t.root, NULL);
-    t.pic = irq_new_array(pic_line, NULL, 0, 16);
-    t.lines = ioapic_new_lines(t.ioapic, t.pic);
+    t.bus = apic_bus_new();
+    t.apic = apic_new(t.bus, t.cpu, &t.root, NULL);
+    t.bus->acknowledge = pic_acknowledge;
+    t.ioapic = ioapic_new(NULL, &t.memory, NULL);
+    t.bus->end_of_interrupt = ioapic_end_of_interrupt;
+    t.bus->end_of_interrupt_opaque = t.ioapic;
+    t.pins = device_get_gpio_in(DEVICE(t.ioapic), 0);
+    x86_cpu_set_current(t.cpu);
     device_reset_all();
 }
 
 START_TEST(reset_state)
 {
-    ck_assert_uint_eq(load(APIC + 0x20), 0);
-    ck_assert_uint_eq(load(APIC + 0x30) & 0xff, 0x14);
-    ck_assert_uint_eq(load(APIC + 0x30) >> 16, 5);
-    ck_assert_uint_eq(load(APIC + 0xe0), 0xffffffff);
-    ck_assert_uint_eq(load(APIC + 0xf0), 0xff);
-    for (unsigned i = 0; i < LVT_ENTRIES; i++) {
-        ck_assert_uint_eq(load(APIC + 0x320 + 0x10 * i), 0x10000);
+    ck_assert_uint_eq(load(BASE + 0x20), 0);
+    ck_assert_uint_eq(load(BASE + 0x30) & 0xff, 0x14);
+    ck_assert_uint_eq(load(BASE + 0x30) >> 16, 5);
+    ck_assert_uint_eq(load(BASE + 0xe0), 0xffffffff);
+    ck_assert_uint_eq(load(BASE + 0xf0), 0xff);
+    for (unsigned i = 0; i < APIC_LVTS; i++) {
+        ck_assert_uint_eq(load(BASE + 0x320 + 0x10 * i), 0x10000);
     }
     ck_assert_uint_eq(redirection(23), 0x10000);
-    store(IOAPIC_BASE, 1);
-    ck_assert_uint_eq(load(IOAPIC_BASE + 0x10), 0x170020);
+    store(IOAPIC_ADDRESS, 1);
+    ck_assert_uint_eq(load(IOAPIC_ADDRESS + 0x10), 0x170020);
 }
 END_TEST
 
@@ -106,62 +104,61 @@ START_TEST(pic_passes_through_lint0)
 
     irq_raise(lint0);
     ck_assert(!t.cpu->intr);
-    store(APIC + 0xf0, 0x1ff);
-    store(APIC + 0x350, EXTINT);
+    store(BASE + 0xf0, 0x1ff);
+    store(BASE + 0x350, EXTINT);
     ck_assert_int_eq(take(), 0x08);
     ck_assert(!t.cpu->intr);
     irq_raise(lint0);
-    store(APIC + 0x350, EXTINT | 0x10000);
+    store(BASE + 0x350, EXTINT | 0x10000);
     ck_assert(!t.cpu->intr);
     /* A disabled APIC masks its entries. */
-    store(APIC + 0x350, EXTINT);
+    store(BASE + 0x350, EXTINT);
     ck_assert(t.cpu->intr);
-    store(APIC + 0xf0, 0xff);
+    store(BASE + 0xf0, 0xff);
     ck_assert(!t.cpu->intr);
 }
 END_TEST
 
 START_TEST(edges_come_once_and_by_priority)
 {
-    store(APIC + 0xf0, 0x1ff);
+    store(BASE + 0xf0, 0x1ff);
     redirect(2, 0x31);
     redirect(5, 0x52);
-    irq_raise(&t.lines[0]); /* the timer's line is pin 2 */
-    ck_assert_uint_eq(t.pic_lines, 1);
+    irq_raise(&t.pins[2]);
     ck_assert_int_eq(take(), 0x31);
     ck_assert(!t.cpu->intr);
-    irq_raise(&t.lines[5]);
+    irq_raise(&t.pins[5]);
     ck_assert_int_eq(take(), 0x52); /* interrupts the lower class */
-    irq_lower(&t.lines[0]);
-    irq_raise(&t.lines[0]);
+    irq_lower(&t.pins[2]);
+    irq_raise(&t.pins[2]);
     ck_assert(!t.cpu->intr);
-    ck_assert_uint_eq(load(APIC + 0xa0), 0x50);
-    store(APIC + 0xb0, 0);
+    ck_assert_uint_eq(load(BASE + 0xa0), 0x50);
+    store(BASE + 0xb0, 0);
     ck_assert(!t.cpu->intr); /* 0x31 is still in service */
-    store(APIC + 0xb0, 0);
+    store(BASE + 0xb0, 0);
     ck_assert_int_eq(take(), 0x31);
-    store(APIC + 0xb0, 0);
+    store(BASE + 0xb0, 0);
     ck_assert(!t.cpu->intr);
-    store(APIC + 0x80, 0x40);
-    irq_lower(&t.lines[0]);
-    irq_raise(&t.lines[0]);
+    store(BASE + 0x80, 0x40);
+    irq_lower(&t.pins[2]);
+    irq_raise(&t.pins[2]);
     ck_assert(!t.cpu->intr);
-    store(APIC + 0x80, 0x20);
+    store(BASE + 0x80, 0x20);
     ck_assert(t.cpu->intr);
 }
 END_TEST
 
 START_TEST(levels_come_again_until_lowered)
 {
-    store(APIC + 0xf0, 0x1ff);
+    store(BASE + 0xf0, 0x1ff);
     redirect(10, 0x8061);
-    irq_raise(&t.lines[10]);
+    irq_raise(&t.pins[10]);
     ck_assert_uint_eq(redirection(10), 0xc061);
     ck_assert_int_eq(take(), 0x61);
-    store(APIC + 0xb0, 0);
+    store(BASE + 0xb0, 0);
     ck_assert_int_eq(take(), 0x61);
-    irq_lower(&t.lines[10]);
-    store(APIC + 0xb0, 0);
+    irq_lower(&t.pins[10]);
+    store(BASE + 0xb0, 0);
     ck_assert(!t.cpu->intr);
     ck_assert_uint_eq(redirection(10), 0x8061);
 }
@@ -169,44 +166,44 @@ END_TEST
 
 START_TEST(messages_and_commands_arrive)
 {
-    store(APIC + 0xf0, 0x1ff);
-    store(APIC, 0x41); /* to destination 0 */
+    store(BASE + 0xf0, 0x1ff);
+    store(BASE, 0x41); /* to destination 0 */
     ck_assert_int_eq(take(), 0x41);
-    store(APIC + 0xb0, 0);
-    store(APIC + 0x5000, 0x42); /* to destination 5: nobody */
+    store(BASE + 0xb0, 0);
+    store(BASE + 0x5000, 0x42); /* to destination 5: nobody */
     ck_assert(!t.cpu->intr);
-    store(APIC + 0x300, 0x40043); /* self */
+    store(BASE + 0x300, 0x40043); /* self */
     ck_assert_int_eq(take(), 0x43);
-    store(APIC + 0xb0, 0);
-    store(APIC + 0x300, 0xc0044); /* all but self */
+    store(BASE + 0xb0, 0);
+    store(BASE + 0x300, 0xc0044); /* all but self */
     ck_assert(!t.cpu->intr);
-    store(APIC + 0x300, 0xc4500); /* INIT and start-up to the others: nobody */
-    store(APIC + 0x300, 0xc4610);
+    store(BASE + 0x300, 0xc4500); /* INIT and start-up to the others: nobody */
+    store(BASE + 0x300, 0xc4610);
     ck_assert(!t.cpu->intr);
-    store(APIC + 0xd0, 0x02000000);
-    store(APIC + 0x2004, 0x45); /* logical destination 2 */
+    store(BASE + 0xd0, 0x02000000);
+    store(BASE + 0x2004, 0x45); /* logical destination 2 */
     ck_assert_int_eq(take(), 0x45);
 }
 END_TEST
 
 START_TEST(timer_counts)
 {
-    store(APIC + 0xf0, 0x1ff);
-    store(APIC + 0x3e0, 0xb); /* divide by 1: 1 ns */
-    store(APIC + 0x320, 0x71);
-    store(APIC + 0x380, 1000);
+    store(BASE + 0xf0, 0x1ff);
+    store(BASE + 0x3e0, 0xb); /* divide by 1: 1 ns */
+    store(BASE + 0x320, 0x71);
+    store(BASE + 0x380, 1000);
     clock_virtual_set_ns(400);
-    ck_assert_uint_eq(load(APIC + 0x390), 600);
+    ck_assert_uint_eq(load(BASE + 0x390), 600);
     clock_virtual_set_ns(1000);
     ck_assert_int_eq(take(), 0x71);
-    store(APIC + 0xb0, 0);
-    ck_assert_uint_eq(load(APIC + 0x390), 0);
-    store(APIC + 0x3e0, 0x0); /* by 2 */
-    store(APIC + 0x320, 0x20072);
-    store(APIC + 0x380, 1000);
+    store(BASE + 0xb0, 0);
+    ck_assert_uint_eq(load(BASE + 0x390), 0);
+    store(BASE + 0x3e0, 0x0); /* by 2 */
+    store(BASE + 0x320, 0x20072);
+    store(BASE + 0x380, 1000);
     clock_virtual_set_ns(3000);
     ck_assert_int_eq(take(), 0x72);
-    store(APIC + 0xb0, 0);
+    store(BASE + 0xb0, 0);
     clock_virtual_set_ns(5000);
     ck_assert_int_eq(take(), 0x72);
 }

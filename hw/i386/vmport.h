@@ -18,8 +18,10 @@ GType kvmvapic_get_type(void);
  * CPU whose access is running, or NULL. */
 Device *vmport_new(ISABus *bus, X86CPU *(*current_cpu)(void), GError **error);
 
-/* "kvmvapic" at ports 0x7e and 0x7f of `io`. It has no patcher to offer: what the option ROM
- * of that name writes is ignored, and reads give all ones. */
-Device *kvmvapic_new(MemoryRegion *io, GError **error);
+/* "kvmvapic" at ports 0x7e and 0x7f of `io`. When the option ROM of that name announces
+ * itself, `ram` shows under it in system_memory, writable whatever PAM says. `ram` starts
+ * at guest address 0 and may still be without memory here. */
+Device *kvmvapic_new(MemoryRegion *io, MemoryRegion *system_memory, MemoryRegion *ram,
+                     GError **error);
 
 #endif

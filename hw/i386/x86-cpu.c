@@ -72,6 +72,56 @@ void x86_cpu_set_a20(X86CPU *cpu, bool enabled)
     }
 }
 
+/* -- Signals ----------------------------------------------------------------------------- */
+
+void x86_cpu_signal(X86CPU *cpu, unsigned signal)
+{
+    __atomic_fetch_or(&cpu->signals, signal, __ATOMIC_ACQ_REL);
+    if (cpu->ops && cpu->ops->signalled) {
+        cpu->ops->signalled(cpu);
+    }
+}
+
+/* Intel SDM volume 3, 8.4.3: all but the bootstrap processor wait for a start-up message,
+ * where there is an APIC to bring it. */
+static void begin(X86CPU *cpu)
+{
+    x86_registers_reset(&cpu->registers);
+    cpu->waits_for_startup = cpu->index > 0;
+    cpu->halted = cpu->waits_for_startup;
+}
+
+unsigned x86_cpu_take_signals(X86CPU *cpu)
+{
+    unsigned signals = __atomic_exchange_n(&cpu->signals, 0, __ATOMIC_ACQ_REL);
+    X86Segment *code = &cpu->registers.segment[X86_CS];
+
+    if (signals & X86_SIGNAL_INIT) {
+        begin(cpu);
+    }
+    if (signals & X86_SIGNAL_STARTUP && cpu->waits_for_startup) {
+        code->selector = (uint16_t)(cpu->startup_page << 8);
+        code->base = (uint32_t)cpu->startup_page << 12;
+        cpu->registers.rip = 0;
+        cpu->waits_for_startup = cpu->halted = false;
+    } else {
+        signals &= ~(unsigned)X86_SIGNAL_STARTUP;
+    }
+    return signals;
+}
+
+static __thread X86CPU *current;
+
+X86CPU *x86_cpu_current(void)
+{
+    return current;
+}
+
+void x86_cpu_set_current(X86CPU *cpu)
+{
+    current = cpu;
+}
+
 /* -- `info registers` ------------------------------------------------------------------- */
 
 static const char *const system_segment_names[16] = {
@@ -231,8 +281,8 @@ static void x86_cpu_reset(Device *dev)
 {
     X86CPU *cpu = X86_CPU(dev);
 
-    x86_registers_reset(&cpu->registers);
-    cpu->halted = cpu->index != 0; /* the others wait for a start-up message */
+    begin(cpu);
+    cpu->signals = 0;
     if (cpu->ops) {
         if (cpu->ops->reset) {
             cpu->ops->reset(cpu);

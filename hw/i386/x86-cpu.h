@@ -46,13 +46,24 @@ typedef struct X86CPUOps {
     void (*get_registers)(X86CPU *cpu); /* into cpu->registers; the CPU is paused */
     void (*set_registers)(X86CPU *cpu); /* from cpu->registers; the CPU is paused */
     void (*reset)(X86CPU *cpu); /* what registers do not hold, to its power-on state */
+    void (*signalled)(X86CPU *cpu); /* cpu->signals has a new bit */
 } X86CPUOps;
+
+/* What reaches a processor beside INTR (Intel SDM volume 3, 10.6.1): non-maskable
+ * interrupts, and INIT and start-up messages, which bring application processors up. */
+enum {
+    X86_SIGNAL_NMI = 1 << 0,
+    X86_SIGNAL_INIT = 1 << 1,
+    X86_SIGNAL_STARTUP = 1 << 2,
+};
 
 struct X86CPU {
     Device parent;
     unsigned index;
     AddressSpace *memory;
+    AddressSpace *smm_memory; /* NULL: no system management mode */
     AddressSpace *io;
+    struct X86CPUSpaces *spaces;
     X86Registers registers; /* current while the CPU is paused */
     bool intr;              /* level of the INTR pin (input pin 0) */
     bool a20;               /* address line 20 passes */
@@ -62,6 +73,11 @@ struct X86CPU {
     /* The interrupt acknowledge cycle: returns the vector (8259A: INTA#). */
     int (*acknowledge)(void *opaque);
     void *acknowledge_opaque;
+    struct APIC *apic; /* the local APIC; NULL: none, or the accelerator's */
+
+    unsigned signals;      /* X86_SIGNAL_*, taken by the CPU's thread */
+    uint8_t startup_page;  /* where the last start-up message says to begin: 4 KiB pages */
+    bool waits_for_startup; /* after RESET# or INIT, if it is not the bootstrap processor */
 };
 
 GType x86_cpu_get_type(void);
@@ -72,11 +88,30 @@ GType x86_cpu_get_type(void);
  * 0xffff0000, and the family/model/stepping in EDX. */
 void x86_registers_reset(X86Registers *registers);
 
+/* Makes "cpu-memory-N" over system_memory for cpu->memory and, where `smm`, "cpu-smm-N"
+ * for cpu->smm_memory, which live as long as the machine (x86-cpu-memory.c). */
+void x86_cpu_init_spaces(X86CPU *cpu, MemoryRegion *system_memory, bool smm);
+
+/* Shows the chipset's 4 GiB of SMRAM over system memory in the space of SMM, if any. */
+void x86_cpu_show_smram(X86CPU *cpu, MemoryRegion *smram);
+
 /* Pulls INTR; wired to the interrupt controller's output. Also input pin 0 of the device. */
 void x86_cpu_set_intr(X86CPU *cpu, bool level);
 
 /* Gates address line 20; sources are wired-or by the machine. */
 void x86_cpu_set_a20(X86CPU *cpu, bool enabled);
+
+/* Notes an X86_SIGNAL_ for the CPU's thread. */
+void x86_cpu_signal(X86CPU *cpu, unsigned signal);
+
+/* For that thread: takes the signals noted since, and does to cpu->registers, halted and
+ * waits_for_startup what INIT and start-up do. Returns what it took; where that is more
+ * than NMI, registers are new. cpu->registers must be current. */
+unsigned x86_cpu_take_signals(X86CPU *cpu);
+
+/* The CPU that this thread executes; NULL in other threads. */
+X86CPU *x86_cpu_current(void);
+void x86_cpu_set_current(X86CPU *cpu);
 
 /* `info registers` of one CPU in QEMU 7.2's text, with its "CPU#0" heading. */
 void x86_cpu_print_registers(X86CPU *cpu, GString *out);

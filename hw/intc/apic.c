@@ -1,5 +1,5 @@
 /*
- * Local APIC (Intel SDM volume 3, chapter 11; section numbers below are its).
+ * Local APIC: Intel SDM volume 3, chapter 11, whose section numbers are used here.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,23 +7,15 @@
 
 #include <string.h>
 
-#define APIC_ADDRESS UINT64_C(0xfee00000)
-#define APIC_VERSION 0x00050014u /* an integrated APIC with six LVT entries */
-
-#define LVT_MASKED (1u << 16)
-#define LVT_PERIODIC (1u << 17)
-#define LVT_WRITABLE 0x000317ffu
-#define SVR_ENABLED 0x100u
-
-enum { DELIVERY_FIXED = 0, DELIVERY_LOWEST = 1, DELIVERY_EXTINT = 7 };
-
-/* Register numbers: offset / 16 (table 11-1). */
+/* Registers: offset / 16 (table 11-1). */
 enum {
     REG_ID = 0x02,
     REG_VERSION = 0x03,
     REG_TPR = 0x08,
+    REG_APR = 0x09,
     REG_PPR = 0x0a,
     REG_EOI = 0x0b,
+    REG_REMOTE_READ = 0x0c,
     REG_LDR = 0x0d,
     REG_DFR = 0x0e,
     REG_SVR = 0x0f,
@@ -39,271 +31,394 @@ enum {
     REG_DIVIDE = 0x3e,
 };
 
-/* The processors' APICs, by index: the bus that connects them. */
-static GPtrArray *apics;
+#define BASE_BOOTSTRAP (UINT64_C(1) << 8)
+#define BASE_ENABLE (UINT64_C(1) << 11)
+#define BASE_ADDRESS UINT64_C(0xffffff000)
 
-/* -- Vectors ------------------------------------------------------------------------------ */
+#define SVR_ENABLE 0x100u
+#define SVR_WRITABLE 0x3ffu /* no suppression of EOI broadcasts in this version */
+#define SVR_RESET 0xffu
 
-static void set_vector(APICVectors vectors, uint8_t vector, bool value)
+#define LVT_VECTOR 0xffu
+#define LVT_DELIVERY(entry) ((APICDelivery)((entry) >> 8 & 7))
+#define LVT_REMOTE_IRR (1u << 14)
+#define LVT_LEVEL (1u << 15)
+#define LVT_MASKED (1u << 16)
+#define LVT_PERIODIC (1u << 17)
+
+/* 11.5.1, figure 11-8: what software may write. */
+static const uint32_t lvt_writable[APIC_LVTS] = {
+    [APIC_LVT_TIMER] = 0x300ff,       [APIC_LVT_THERMAL] = 0x107ff,
+    [APIC_LVT_PERFORMANCE] = 0x107ff, [APIC_LVT_LINT0] = 0x1a7ff,
+    [APIC_LVT_LINT1] = 0x1a7ff,       [APIC_LVT_ERROR] = 0x100ff,
+};
+
+#define ESR_SEND_ILLEGAL_VECTOR 0x20u
+#define ESR_RECEIVED_ILLEGAL_VECTOR 0x40u
+#define ESR_ILLEGAL_REGISTER 0x80u
+
+#define ICR_WRITABLE 0xccfffu
+#define FIRST_VECTOR 16
+#define NO_VECTOR (-1)
+
+/* The bus clock that the timer counts: QEMU's 1 GHz, so that a tick is a nanosecond. */
+#define TICK_NS 1
+/* No periodic timer asks for the main loop more often; it loses ticks instead. */
+#define SHORTEST_PERIOD_NS 1000
+
+/* -- Sets of vectors
+ * --------------------------------------------------------------------- */
+
+static void set_bit(uint32_t set[8], uint8_t vector, bool value)
 {
-    uint32_t bit = 1u << (vector & 31);
+    uint32_t bit = UINT32_C(1) << vector % 32;
 
-    vectors[vector >> 5] = value ? vectors[vector >> 5] | bit : vectors[vector >> 5] & ~bit;
+    set[vector / 32] = value ? set[vector / 32] | bit : set[vector / 32] & ~bit;
 }
 
-static bool get_vector(const APICVectors vectors, uint8_t vector)
+static bool get_bit(const uint32_t set[8], uint8_t vector)
 {
-    return vectors[vector >> 5] >> (vector & 31) & 1;
+    return set[vector / 32] >> vector % 32 & 1;
 }
 
-static int highest_vector(const APICVectors vectors)
+static int highest(const uint32_t set[8])
 {
     for (int i = 7; i >= 0; i--) {
-        if (vectors[i]) {
-            return 32 * i + 31 - __builtin_clz(vectors[i]);
+        if (set[i]) {
+            return i * 32 + 31 - __builtin_clz(set[i]);
         }
     }
-    return -1;
+    return NO_VECTOR;
 }
 
-/* 11.8.3.1: what an interrupt must exceed. */
-static unsigned processor_priority(const LocalAPIC *apic)
-{
-    int in_service = highest_vector(apic->isr);
-    unsigned service_class = in_service < 0 ? 0 : (unsigned)in_service & 0xf0;
+/* -- What the processor sees (11.8.3)
+ * ---------------------------------------------------- */
 
-    return (apic->tpr & 0xf0) >= service_class ? apic->tpr & 0xff : service_class;
+bool apic_is_software_enabled(const APIC *apic)
+{
+    return apic_enabled(apic) && apic->spurious & SVR_ENABLE;
 }
 
-/* The vector that the processor should take, or -1. */
-static int pending_vector(const LocalAPIC *apic)
+unsigned apic_processor_priority(const APIC *apic)
 {
-    int vector = apic->svr & SVR_ENABLED ? highest_vector(apic->irr) : -1;
+    unsigned serving = (unsigned)MAX(highest(apic->in_service), 0) & 0xf0;
 
-    return vector >= 0 && ((unsigned)vector & 0xf0) > (processor_priority(apic) & 0xf0)
+    return (apic->task_priority & 0xf0u) >= serving ? apic->task_priority : serving;
+}
+
+/* The vector to present: of a higher class than what the processor is at. */
+static int presented(const APIC *apic)
+{
+    int vector = highest(apic->requested);
+
+    return apic_is_software_enabled(apic) && vector != NO_VECTOR &&
+                   ((unsigned)vector & 0xf0) > (apic_processor_priority(apic) & 0xf0)
                ? vector
-               : -1;
+               : NO_VECTOR;
 }
 
-/* LINT0 as the 8259A's wire: it passes unless it is masked. */
-static bool pic_pending(const LocalAPIC *apic)
+/* 11.5.1: the 8259As' request passes through LINT0 as ExtINT; with the APIC switched off
+ * the pin is the processor's INTR itself (11.4.3). */
+static bool external_pending(const APIC *apic)
 {
-    return apic->lint0 && !(apic->lvt[LVT_LINT0] & LVT_MASKED) &&
-           (apic->lvt[LVT_LINT0] >> 8 & 7) == DELIVERY_EXTINT;
+    uint32_t entry = apic->lvt[APIC_LVT_LINT0];
+    bool passes = !apic_enabled(apic) ||
+                  (!(entry & LVT_MASKED) && LVT_DELIVERY(entry) == APIC_EXTINT);
+
+    return apic->external_message || (passes && apic->lint[APIC_LINT0]);
 }
 
-static void update(LocalAPIC *apic)
+static void update(APIC *apic)
 {
-    x86_cpu_set_intr(apic->cpu, pending_vector(apic) >= 0 || pic_pending(apic));
-}
-
-static void request(LocalAPIC *apic, uint8_t vector, bool level)
-{
-    if (vector < 16) {
-        apic->esr |= 0x40; /* received illegal vector */
-        return;
-    }
-    set_vector(apic->irr, vector, true);
-    set_vector(apic->tmr, vector, level);
-    update(apic);
+    x86_cpu_set_intr(apic->cpu, presented(apic) != NO_VECTOR || external_pending(apic));
 }
 
 static int acknowledge(void *opaque)
 {
-    LocalAPIC *apic = opaque;
-    int vector = pending_vector(apic);
+    APIC *apic = opaque;
+    int vector = presented(apic);
 
-    if (vector >= 0) {
-        set_vector(apic->irr, (uint8_t)vector, false);
-        set_vector(apic->isr, (uint8_t)vector, true);
-        update(apic);
-        return vector;
+    if (vector != NO_VECTOR) {
+        set_bit(apic->requested, (uint8_t)vector, false);
+        set_bit(apic->in_service, (uint8_t)vector, true);
+    } else if (external_pending(apic) && apic->bus->acknowledge) {
+        apic->external_message = false;
+        vector = apic->bus->acknowledge(apic->bus->acknowledge_opaque);
     }
-    if (pic_pending(apic) && apic->pic_acknowledge) {
-        return apic->pic_acknowledge(apic->pic_opaque);
-    }
-    return (int)(apic->svr & 0xff); /* 11.9: the spurious vector */
+    update(apic);
+    return vector;
 }
 
-static void end_of_interrupt(LocalAPIC *apic)
-{
-    int vector = highest_vector(apic->isr);
+/* -- Receiving
+ * --------------------------------------------------------------------------- */
 
-    if (vector < 0) {
+static void note_error(APIC *apic, uint32_t error);
+
+static void accept_vector(APIC *apic, uint8_t vector, bool level_triggered)
+{
+    if (!apic_is_software_enabled(apic)) {
         return;
     }
-    set_vector(apic->isr, (uint8_t)vector, false);
-    if (get_vector(apic->tmr, (uint8_t)vector)) {
-        ioapic_end_of_interrupt((uint8_t)vector);
+    if (vector < FIRST_VECTOR) {
+        note_error(apic, ESR_RECEIVED_ILLEGAL_VECTOR);
+        return;
+    }
+    set_bit(apic->requested, vector, true);
+    set_bit(apic->level_triggered, vector, level_triggered);
+    update(apic);
+}
+
+/* 11.5.3: errors collect until a write to ESR shows them; each kind interrupts once. */
+static void note_error(APIC *apic, uint32_t error)
+{
+    uint32_t entry = apic->lvt[APIC_LVT_ERROR];
+    bool news = !(apic->errors & error);
+
+    apic->errors |= error;
+    if (news && !(entry & LVT_MASKED) && (entry & LVT_VECTOR) >= FIRST_VECTOR) {
+        accept_vector(apic, entry & LVT_VECTOR, false);
+    }
+}
+
+/* 11.4.7.1 and 11.4.7.3: what RESET# and INIT have in common. */
+static void reset_registers(APIC *apic)
+{
+    apic->task_priority = apic->logical_id = 0;
+    apic->destination_format = UINT32_MAX;
+    apic->spurious = SVR_RESET;
+    for (unsigned i = 0; i < APIC_LVTS; i++) {
+        apic->lvt[i] = LVT_MASKED;
+    }
+    apic->errors = apic->error_status = 0;
+    memset(apic->icr, 0, sizeof(apic->icr));
+    memset(apic->in_service, 0, sizeof(apic->in_service));
+    memset(apic->requested, 0, sizeof(apic->requested));
+    memset(apic->level_triggered, 0, sizeof(apic->level_triggered));
+    apic->external_message = false;
+    apic->initial_count = apic->divide = 0;
+    timer_del(&apic->timer);
+    update(apic);
+}
+
+void apic_receive(APIC *apic, const APICMessage *message)
+{
+    switch (message->delivery) {
+    case APIC_FIXED:
+    case APIC_LOWEST_PRIORITY:
+        accept_vector(apic, message->vector, message->level_triggered);
+        break;
+    case APIC_NMI:
+        x86_cpu_signal(apic->cpu, X86_SIGNAL_NMI);
+        break;
+    case APIC_INIT:
+        reset_registers(apic);
+        x86_cpu_signal(apic->cpu, X86_SIGNAL_INIT);
+        break;
+    case APIC_STARTUP:
+        apic->cpu->startup_page = message->vector;
+        x86_cpu_signal(apic->cpu, X86_SIGNAL_STARTUP);
+        break;
+    case APIC_EXTINT:
+        apic->external_message = true;
+        update(apic);
+        break;
+    case APIC_SMI: /* no system management mode here */
+    default:
+        break;
+    }
+}
+
+/* -- The LINT pins (11.5.1)
+ * -------------------------------------------------------------- */
+
+/* A level-triggered pin that is high asks again after each EOI; remote IRR says that it
+ * has been heard. */
+static void serve_level(APIC *apic, unsigned pin)
+{
+    uint32_t *entry = &apic->lvt[APIC_LVT_LINT0 + pin];
+
+    if (apic->lint[pin] && LVT_DELIVERY(*entry) == APIC_FIXED && *entry & LVT_LEVEL &&
+        !(*entry & (LVT_MASKED | LVT_REMOTE_IRR)) && pin == APIC_LINT0) {
+        *entry |= LVT_REMOTE_IRR;
+        accept_vector(apic, *entry & LVT_VECTOR, true);
+    }
+}
+
+static void set_pin(void *opaque, int pin, int level)
+{
+    APIC *apic = opaque;
+    uint32_t entry = apic->lvt[APIC_LVT_LINT0 + pin];
+    bool rises = level && !apic->lint[pin];
+
+    apic->lint[pin] = level;
+    if (rises && !(entry & LVT_MASKED) && apic_enabled(apic) &&
+        LVT_DELIVERY(entry) != APIC_EXTINT && LVT_DELIVERY(entry) != APIC_STARTUP &&
+        !(LVT_DELIVERY(entry) == APIC_FIXED && entry & LVT_LEVEL)) {
+        apic_receive(apic, &(APICMessage){.delivery = LVT_DELIVERY(entry),
+                                          .vector = entry & LVT_VECTOR});
+    }
+    serve_level(apic, (unsigned)pin);
+    update(apic);
+}
+
+/* 11.8.5 */
+static void end_of_interrupt(APIC *apic)
+{
+    int vector = highest(apic->in_service);
+    uint32_t *lint0 = &apic->lvt[APIC_LVT_LINT0];
+
+    if (vector == NO_VECTOR) {
+        return;
+    }
+    set_bit(apic->in_service, (uint8_t)vector, false);
+    if (get_bit(apic->level_triggered, (uint8_t)vector)) {
+        if (*lint0 & LVT_REMOTE_IRR && (*lint0 & LVT_VECTOR) == (uint32_t)vector) {
+            *lint0 &= ~LVT_REMOTE_IRR;
+            serve_level(apic, APIC_LINT0);
+        }
+        if (apic->bus->end_of_interrupt) {
+            apic->bus->end_of_interrupt(apic->bus->end_of_interrupt_opaque,
+                                        (uint8_t)vector);
+        }
     }
     update(apic);
 }
 
-/* -- The bus ------------------------------------------------------------------------------ */
+/* -- Sending (11.6.1)
+ * -------------------------------------------------------------------- */
 
-/* 11.6.2 */
-static bool is_destination(const LocalAPIC *apic, const APICMessage *message)
+static void send(APIC *apic)
 {
-    uint8_t logical_id = (uint8_t)(apic->ldr >> 24);
-
-    if (!message->logical) {
-        return message->destination == 0xff || message->destination == apic->id;
-    }
-    if (apic->dfr >> 28 == 0xf) {
-        return message->destination & logical_id;
-    }
-    return (message->destination & 0xf0) == (logical_id & 0xf0) &&
-           (message->destination & logical_id & 0x0f);
-}
-
-static bool accept(LocalAPIC *apic, const APICMessage *message)
-{
-    /* INIT and start-up messages wake other processors, of which there are none. */
-    if (message->delivery_mode <= DELIVERY_LOWEST && apic->svr & SVR_ENABLED) {
-        request(apic, message->vector, message->level);
-        return true;
-    }
-    return false;
-}
-
-void apic_bus_send(const APICMessage *message)
-{
-    for (guint i = 0; apics && i < apics->len; i++) {
-        LocalAPIC *apic = apics->pdata[i];
-
-        if (is_destination(apic, message) && accept(apic, message) &&
-            message->delivery_mode == DELIVERY_LOWEST) {
-            break;
-        }
-    }
-}
-
-/* 11.6.1: the interrupt command register. */
-static void send_command(LocalAPIC *apic)
-{
+    enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
     uint32_t low = apic->icr[0];
+    unsigned shorthand = low >> 18 & 3;
     APICMessage message = {
         .destination = (uint8_t)(apic->icr[1] >> 24),
         .logical = low >> 11 & 1,
-        .delivery_mode = low >> 8 & 7,
+        .delivery = (APICDelivery)(low >> 8 & 7),
         .vector = (uint8_t)low,
-        .level = low >> 15 & 1,
     };
-    unsigned shorthand = low >> 18 & 3;
 
-    switch (shorthand) {
-    case 0:
-        apic_bus_send(&message);
-        break;
-    case 1:
-        accept(apic, &message);
-        break;
-    default: /* all, with or without this one */
-        for (guint i = 0; i < apics->len; i++) {
-            if (apics->pdata[i] != apic || shorthand == 2) {
-                accept(apics->pdata[i], &message);
+    /* The level-triggered de-assertion of INIT only set arbitration ids. */
+    if (message.delivery == APIC_INIT && low >> 15 & 1 && !(low >> 14 & 1)) {
+        return;
+    }
+    if (message.delivery <= APIC_LOWEST_PRIORITY && message.vector < FIRST_VECTOR) {
+        note_error(apic, ESR_SEND_ILLEGAL_VECTOR);
+        return;
+    }
+    if (message.delivery == APIC_EXTINT || message.delivery == APIC_SMI) {
+        return;
+    }
+    if (shorthand == TO_DESTINATION) {
+        apic_bus_deliver(apic->bus, &message);
+    } else if (shorthand == TO_SELF) {
+        if (message.delivery == APIC_FIXED) { /* table 11-3: the only valid one */
+            apic_receive(apic, &message);
+        }
+    } else {
+        for (guint i = 0; i < apic->bus->apics->len; i++) {
+            if (shorthand == TO_ALL || apic->bus->apics->pdata[i] != apic) {
+                apic_receive(apic->bus->apics->pdata[i], &message);
             }
         }
-        break;
     }
 }
 
-/* -- The timer ---------------------------------------------------------------------------- */
+/* -- The timer (11.5.4)
+ * ------------------------------------------------------------------ */
 
-/* 11.5.4; the clock that is divided runs at 1 GHz, as QEMU's. */
-static unsigned divisor_shift(const LocalAPIC *apic)
+/* Nanoseconds of one count: bits 0, 1 and 3 of the divide register are 2, 4, ... 128, 1.
+ */
+static int64_t count_ns(const APIC *apic)
 {
-    unsigned code = (apic->divide & 3) | (apic->divide >> 1 & 4);
+    unsigned value = (apic->divide & 3) | (apic->divide >> 1 & 4);
 
-    return (code + 1) & 7;
+    return (int64_t)TICK_NS << ((value + 1) & 7);
 }
 
-static int64_t period_ns(const LocalAPIC *apic)
+static int64_t period_ns(const APIC *apic)
 {
-    return (int64_t)apic->initial_count << divisor_shift(apic);
+    return (int64_t)apic->initial_count * count_ns(apic);
 }
 
-static void start_timer(LocalAPIC *apic)
+static bool is_periodic(const APIC *apic)
 {
-    apic->count_start_ns = clock_virtual_ns();
-    if (apic->initial_count && !(apic->lvt[LVT_TIMER] & LVT_MASKED)) {
-        timer_mod(&apic->timer, apic->count_start_ns + period_ns(apic));
-    } else {
+    return apic->lvt[APIC_LVT_TIMER] & LVT_PERIODIC;
+}
+
+static uint32_t current_count(const APIC *apic)
+{
+    int64_t counted = (clock_virtual_ns() - apic->count_start_ns) / count_ns(apic);
+
+    if (is_periodic(apic) && apic->initial_count) {
+        counted %= apic->initial_count;
+    }
+    return counted >= apic->initial_count ? 0 : apic->initial_count - (uint32_t)counted;
+}
+
+/* Arms the timer for the next time that the count reaches 0, after `from_ns`. */
+static void arm_timer(APIC *apic, int64_t from_ns)
+{
+    int64_t period = period_ns(apic);
+    int64_t elapsed = from_ns - apic->count_start_ns;
+
+    if (apic->initial_count == 0 || apic->lvt[APIC_LVT_TIMER] & LVT_MASKED ||
+        (!is_periodic(apic) && elapsed >= period)) {
         timer_del(&apic->timer);
+    } else {
+        timer_mod(&apic->timer, apic->count_start_ns + (elapsed / period + 1) * period);
     }
 }
 
 static void timer_expired(void *opaque)
 {
-    LocalAPIC *apic = opaque;
+    APIC *apic = opaque;
 
-    if (apic->lvt[LVT_TIMER] & LVT_PERIODIC && apic->initial_count) {
-        apic->count_start_ns += period_ns(apic);
-        timer_mod(&apic->timer, apic->count_start_ns + period_ns(apic));
-    }
-    if (!(apic->lvt[LVT_TIMER] & LVT_MASKED)) {
-        request(apic, (uint8_t)apic->lvt[LVT_TIMER], false);
+    accept_vector(apic, apic->lvt[APIC_LVT_TIMER] & LVT_VECTOR, false);
+    if (is_periodic(apic)) {
+        arm_timer(apic,
+                  clock_virtual_ns() + MAX(SHORTEST_PERIOD_NS - period_ns(apic), 0));
     }
 }
 
-static uint32_t current_count(const LocalAPIC *apic)
+/* -- Registers
+ * --------------------------------------------------------------------------- */
+
+uint32_t apic_read_register(APIC *apic, unsigned index)
 {
-    uint64_t elapsed =
-        (uint64_t)(clock_virtual_ns() - apic->count_start_ns) >> divisor_shift(apic);
-
-    if (!apic->initial_count) {
-        return 0;
-    }
-    if (apic->lvt[LVT_TIMER] & LVT_PERIODIC) {
-        return apic->initial_count - (uint32_t)(elapsed % apic->initial_count);
-    }
-    return elapsed >= apic->initial_count ? 0 : apic->initial_count - (uint32_t)elapsed;
-}
-
-/* -- Registers ---------------------------------------------------------------------------- */
-
-static LocalAPIC *accessed(void)
-{
-    /* The one processor that the software executes. */
-    return apics->pdata[0];
-}
-
-static uint64_t apic_read(void *opaque, hwaddr offset, unsigned size)
-{
-    LocalAPIC *apic = accessed();
-    unsigned n = (unsigned)(offset >> 4) & 0xff;
-
-    if (offset > 0xfff) {
-        return UINT32_MAX;
-    }
-    switch (n) {
+    switch (index) {
     case REG_ID:
-        return apic->id << 24;
+        return (uint32_t)apic->id << 24;
     case REG_VERSION:
-        return APIC_VERSION;
+        return apic->version | (APIC_LVTS - 1) << 16;
     case REG_TPR:
-        return apic->tpr;
+        return apic->task_priority;
+    case REG_APR: /* arbitration: not on processors of this kind */
+    case REG_REMOTE_READ:
+    case REG_EOI:
+        return 0;
     case REG_PPR:
-        return processor_priority(apic);
+        return apic_processor_priority(apic);
     case REG_LDR:
-        return apic->ldr;
+        return (uint32_t)apic->logical_id << 24;
     case REG_DFR:
-        return apic->dfr;
+        return apic->destination_format;
     case REG_SVR:
-        return apic->svr;
+        return apic->spurious;
     case REG_ISR ... REG_ISR + 7:
-        return apic->isr[n & 7];
+        return apic->in_service[index - REG_ISR];
     case REG_TMR ... REG_TMR + 7:
-        return apic->tmr[n & 7];
+        return apic->level_triggered[index - REG_TMR];
     case REG_IRR ... REG_IRR + 7:
-        return apic->irr[n & 7];
+        return apic->requested[index - REG_IRR];
     case REG_ESR:
-        return apic->esr;
+        return apic->error_status;
     case REG_ICR_LOW:
     case REG_ICR_HIGH:
-        return apic->icr[n - REG_ICR_LOW];
-    case REG_LVT ... REG_LVT + LVT_ENTRIES - 1:
-        return apic->lvt[n - REG_LVT];
+        return apic->icr[index - REG_ICR_LOW];
+    case REG_LVT ... REG_LVT + APIC_LVTS - 1:
+        return apic->lvt[index - REG_LVT];
     case REG_INITIAL_COUNT:
         return apic->initial_count;
     case REG_CURRENT_COUNT:
@@ -311,185 +426,151 @@ static uint64_t apic_read(void *opaque, hwaddr offset, unsigned size)
     case REG_DIVIDE:
         return apic->divide;
     default:
+        note_error(apic, ESR_ILLEGAL_REGISTER);
         return 0;
     }
 }
 
-static void write_svr(LocalAPIC *apic, uint32_t value)
+/* 11.4.7.2: while the APIC is disabled by software, its local vectors stay masked. */
+static void write_lvt(APIC *apic, unsigned n, uint32_t value)
 {
-    apic->svr = value & 0x1ff;
-    if (!(apic->svr & SVR_ENABLED)) {
-        /* 11.4.7.2: a disabled APIC's local entries are masked. */
-        for (unsigned i = 0; i < LVT_ENTRIES; i++) {
+    uint32_t *entry = &apic->lvt[n];
+
+    *entry = (value & lvt_writable[n]) | (*entry & LVT_REMOTE_IRR);
+    if (!(apic->spurious & SVR_ENABLE)) {
+        *entry |= LVT_MASKED;
+    }
+    if (!(*entry & LVT_LEVEL)) {
+        *entry &= ~LVT_REMOTE_IRR;
+    }
+    if (n == APIC_LVT_TIMER) {
+        arm_timer(apic, clock_virtual_ns());
+    } else if (n == APIC_LVT_LINT0) {
+        serve_level(apic, APIC_LINT0);
+    }
+}
+
+static void write_spurious(APIC *apic, uint32_t value)
+{
+    apic->spurious = value & SVR_WRITABLE;
+    if (!(value & SVR_ENABLE)) {
+        for (unsigned i = 0; i < APIC_LVTS; i++) {
             apic->lvt[i] |= LVT_MASKED;
         }
+        timer_del(&apic->timer);
     }
 }
 
-static void write_lvt(LocalAPIC *apic, unsigned n, uint32_t value)
+void apic_write_register(APIC *apic, unsigned index, uint32_t value)
 {
-    apic->lvt[n] = value & (n == LVT_TIMER ? LVT_WRITABLE | LVT_PERIODIC : LVT_WRITABLE | 0xa000);
-    if (!(apic->svr & SVR_ENABLED)) {
-        apic->lvt[n] |= LVT_MASKED;
-    }
-    if (n == LVT_TIMER && apic->initial_count) {
-        start_timer(apic);
-    }
-}
-
-/* 11.11: a write beyond the registers, or to the reserved first one, is a message. */
-static void write_message(hwaddr offset, uint32_t value)
-{
-    APICMessage message = {
-        .destination = (uint8_t)(offset >> 12),
-        .logical = offset >> 2 & 1,
-        .delivery_mode = value >> 8 & 7,
-        .vector = (uint8_t)value,
-        .level = value >> 15 & 1,
-    };
-
-    apic_bus_send(&message);
-}
-
-static void apic_write(void *opaque, hwaddr offset, uint64_t wide, unsigned size)
-{
-    LocalAPIC *apic = accessed();
-    unsigned n = (unsigned)(offset >> 4) & 0xff;
-    uint32_t value = (uint32_t)wide;
-
-    if (offset > 0xfff || n == 0) {
-        write_message(offset, value);
-        return;
-    }
-    switch (n) {
+    switch (index) {
     case REG_ID:
-        apic->id = value >> 24;
+        apic->id = (uint8_t)(value >> 24);
         break;
     case REG_TPR:
-        apic->tpr = value & 0xff;
+        apic->task_priority = (uint8_t)value;
         break;
     case REG_EOI:
         end_of_interrupt(apic);
         break;
     case REG_LDR:
-        apic->ldr = value & 0xff000000;
+        apic->logical_id = (uint8_t)(value >> 24);
         break;
-    case REG_DFR:
-        apic->dfr = value | 0x0fffffff;
+    case REG_DFR: /* 11.6.2.2: the model, and ones */
+        apic->destination_format = value | 0x0fffffff;
         break;
     case REG_SVR:
-        write_svr(apic, value);
+        write_spurious(apic, value);
         break;
     case REG_ESR:
-        apic->esr = 0;
+        apic->error_status = apic->errors;
+        apic->errors = 0;
         break;
     case REG_ICR_LOW:
-        apic->icr[0] = value & ~(1u << 12); /* sent at once: never pending */
-        send_command(apic);
+        apic->icr[0] = value & ICR_WRITABLE;
+        send(apic);
         break;
     case REG_ICR_HIGH:
-        apic->icr[1] = value;
+        apic->icr[1] = value & 0xff000000;
         break;
-    case REG_LVT ... REG_LVT + LVT_ENTRIES - 1:
-        write_lvt(apic, n - REG_LVT, value);
+    case REG_LVT ... REG_LVT + APIC_LVTS - 1:
+        write_lvt(apic, index - REG_LVT, value);
         break;
     case REG_INITIAL_COUNT:
         apic->initial_count = value;
-        start_timer(apic);
+        apic->count_start_ns = clock_virtual_ns();
+        arm_timer(apic, apic->count_start_ns);
         break;
     case REG_DIVIDE:
         apic->divide = value & 0xb;
+        arm_timer(apic, clock_virtual_ns());
+        break;
+    case REG_VERSION: /* read-only */
+    case REG_APR:
+    case REG_PPR:
+    case REG_REMOTE_READ:
+    case REG_ISR ... REG_IRR + 7:
+    case REG_CURRENT_COUNT:
+        break;
+    default:
+        note_error(apic, ESR_ILLEGAL_REGISTER);
         break;
     }
     update(apic);
 }
 
-static const MemoryRegionOps apic_ops = {
-    .read = apic_read,
-    .write = apic_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = {.min_access_size = 1, .max_access_size = 4},
-    .impl = {.min_access_size = 4, .max_access_size = 4},
-};
+/* -- The device
+ * -------------------------------------------------------------------------- */
 
-/* -- The device --------------------------------------------------------------------------- */
-
-static void lint0_pin(void *opaque, int n, int level)
+bool apic_enabled(const APIC *apic)
 {
-    LocalAPIC *apic = opaque;
-
-    apic->lint0 = level;
-    update(apic);
+    return apic->base & BASE_ENABLE;
 }
 
-static bool apic_realize(Device *dev, GError **error)
+/* 11.4.3 and 11.4.4. The window itself does not move: it serves all processors. */
+void apic_set_base(APIC *apic, uint64_t value)
 {
-    LocalAPIC *apic = LOCAL_APIC(dev);
-
-    timer_init(&apic->timer, CLOCK_KIND_VIRTUAL, timer_expired, apic);
-    device_init_gpio_in(dev, lint0_pin, 1);
-    return true;
+    apic->base = (apic->base & BASE_BOOTSTRAP) | (value & (BASE_ADDRESS | BASE_ENABLE));
+    if (!apic_enabled(apic)) {
+        write_spurious(apic, apic->spurious & ~SVR_ENABLE);
+    }
+    update(apic);
 }
 
 static void apic_reset(Device *dev)
 {
-    LocalAPIC *apic = LOCAL_APIC(dev);
+    APIC *apic = APIC(dev);
 
-    timer_del(&apic->timer);
-    apic->id = apic->cpu->index;
-    apic->tpr = apic->ldr = apic->esr = 0;
-    apic->dfr = UINT32_MAX;
-    apic->svr = 0xff;
-    memset(apic->icr, 0, sizeof(apic->icr));
-    memset(apic->isr, 0, sizeof(apic->isr));
-    memset(apic->tmr, 0, sizeof(apic->tmr));
-    memset(apic->irr, 0, sizeof(apic->irr));
-    for (unsigned i = 0; i < LVT_ENTRIES; i++) {
-        apic->lvt[i] = LVT_MASKED;
-    }
-    apic->initial_count = apic->divide = 0;
-    x86_cpu_set_intr(apic->cpu, false);
+    apic->id = (uint8_t)apic->cpu->index;
+    apic->base =
+        APIC_WINDOW_ADDRESS | BASE_ENABLE | (apic->cpu->index == 0 ? BASE_BOOTSTRAP : 0);
+    memset(apic->lint, 0, sizeof(apic->lint));
+    reset_registers(apic);
 }
 
-DEVICE_DEFINE_TYPE(LocalAPIC, local_apic, "apic", TYPE_DEVICE)
+static bool apic_realize(Device *dev, GError **error)
+{
+    APIC *apic = APIC(dev);
 
-static void local_apic_class_init(DeviceClass *klass)
+    device_init_gpio_in(dev, set_pin, APIC_LINTS);
+    timer_init(&apic->timer, CLOCK_KIND_VIRTUAL, timer_expired, apic);
+    apic->cpu->apic = apic;
+    apic->cpu->acknowledge = acknowledge;
+    apic->cpu->acknowledge_opaque = apic;
+    return true;
+}
+
+static const Property apic_properties[] = {
+    PROP_UINT32("version", APIC, version, 0x14, "low byte of the version register"),
+    PROP_END,
+};
+
+DEVICE_DEFINE_TYPE(APIC, apic, "apic", TYPE_DEVICE)
+
+static void apic_class_init(DeviceClass *klass)
 {
     klass->desc = "local APIC";
     klass->realize = apic_realize;
     klass->reset = apic_reset;
-}
-
-LocalAPIC *local_apic_new(X86CPU *cpu, MemoryRegion *memory, GError **error)
-{
-    Device *dev = device_new(TYPE_LOCAL_APIC, error);
-    LocalAPIC *apic;
-
-    if (!dev) {
-        return NULL;
-    }
-    apic = LOCAL_APIC(dev);
-    apic->cpu = cpu;
-    device_set_name(dev, DEVICE(cpu), "lapic");
-    if (!device_realize(dev, NULL, error)) {
-        return NULL;
-    }
-    if (!apics) {
-        apics = g_ptr_array_new();
-    }
-    if (!apics->len) {
-        memory_region_init_io(&apic->io, G_OBJECT(dev), &apic_ops, apic, "apic-msi", MiB(1));
-        /* Above whatever the board has there: the page is inside the processor. */
-        memory_region_add_subregion_overlap(memory, APIC_ADDRESS, &apic->io, 0x1000);
-    }
-    g_ptr_array_add(apics, apic);
-    cpu->acknowledge = acknowledge;
-    cpu->acknowledge_opaque = apic;
-    return apic;
-}
-
-void local_apic_set_pic(LocalAPIC *apic, int (*pic_acknowledge)(void *opaque), void *opaque)
-{
-    apic->pic_acknowledge = pic_acknowledge;
-    apic->pic_opaque = opaque;
+    property_install_table(G_OBJECT_CLASS(klass), apic_properties);
 }

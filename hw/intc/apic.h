@@ -1,9 +1,12 @@
 /*
- * The local APIC of a processor, and the I/O APIC, for accelerators that do not bring
- * their own.
+ * The local APICs of the processors (Intel SDM volume 3, chapter 11) and the bus between
+ * them, on which messages travel: from each other, from I/O APICs, and as writes to the
+ * megabyte at 0xfee00000 that PCI devices interrupt by.
  *
- * The first processor's LINT0 pin takes the 8259A's INT; the local APIC then drives the
- * processor's INTR and answers its acknowledge cycle. Machine lock for all of it.
+ * In front of a processor's INTR stands its APIC: it presents its own interrupts first,
+ * then those of the 8259A pair, which come by the LINT0 pin (virtual wire mode).
+ *
+ * Machine lock for all of it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,82 +16,109 @@
 #include "hw/core/clock.h"
 #include "hw/i386/x86-cpu.h"
 
-#define IOAPIC_PINS 24
+#define APIC_WINDOW_ADDRESS UINT64_C(0xfee00000)
+#define APIC_WINDOW_SIZE MiB(1)
 
-typedef struct LocalAPIC LocalAPIC;
+enum { APIC_LINT0, APIC_LINT1, APIC_LINTS };
 
-/* One register of 256 bits, a bit a vector. */
-typedef uint32_t APICVectors[8];
-
+/* 11.5.1: the local vector table's entries, in the order of their registers. */
 enum {
-    LVT_TIMER,
-    LVT_THERMAL,
-    LVT_PERFORMANCE,
-    LVT_LINT0,
-    LVT_LINT1,
-    LVT_ERROR,
-    LVT_ENTRIES
+    APIC_LVT_TIMER,
+    APIC_LVT_THERMAL,
+    APIC_LVT_PERFORMANCE,
+    APIC_LVT_LINT0,
+    APIC_LVT_LINT1,
+    APIC_LVT_ERROR,
+    APIC_LVTS
 };
 
-struct LocalAPIC {
-    Device parent;
-    X86CPU *cpu;
-    MemoryRegion io; /* of the first one: all processors see theirs at the same address */
-    bool lint0;      /* level of the pin */
-    int (*pic_acknowledge)(void *opaque);
-    void *pic_opaque;
+typedef struct APIC APIC;
+typedef struct APICBus APICBus;
 
-    uint32_t id, tpr, ldr, dfr, svr, esr;
+struct APIC {
+    Device parent;
+    APICBus *bus;
+    X86CPU *cpu;
+    uint32_t version;
+    uint64_t base; /* model-specific register 0x1b */
+
+    uint8_t id, task_priority, logical_id;
+    uint32_t destination_format, spurious;
+    uint32_t lvt[APIC_LVTS];
+    uint32_t errors,
+        error_status; /* since the last write to ESR; what that write showed */
     uint32_t icr[2];
-    uint32_t lvt[LVT_ENTRIES];
-    APICVectors isr, tmr, irr;
+    uint32_t in_service[8], requested[8], level_triggered[8];
+    bool lint[APIC_LINTS]; /* levels of the pins */
+    bool external_message; /* an ExtINT message waits for its INTA cycle */
+
     uint32_t initial_count, divide;
-    int64_t count_start_ns; /* virtual clock: when the timer was at initial_count */
+    int64_t count_start_ns; /* when the count was initial_count */
     Timer timer;
 };
 
-GType local_apic_get_type(void);
-#define TYPE_LOCAL_APIC (local_apic_get_type())
-#define LOCAL_APIC(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_LOCAL_APIC, LocalAPIC))
+typedef struct APICBus {
+    MemoryRegion window; /* "apic-msi" */
+    GPtrArray *apics;    /* APIC *, by index of their CPUs */
+    /* The INTA cycle of the 8259A pair, for X86CPU.acknowledge. */
+    int (*acknowledge)(void *opaque);
+    void *acknowledge_opaque;
+    /* An EOI for a level-triggered interrupt, to the I/O APICs. */
+    void (*end_of_interrupt)(void *opaque, uint8_t vector);
+    void *end_of_interrupt_opaque;
+} APICBus;
 
-/* The APIC of `cpu` at 0xfee00000 of `memory`; takes over the CPU's acknowledge cycle. Its
- * input pin 0 is LINT0. */
-LocalAPIC *local_apic_new(X86CPU *cpu, MemoryRegion *memory, GError **error);
+/* 11.6.1, table 11-18 */
+typedef enum APICDelivery {
+    APIC_FIXED = 0,
+    APIC_LOWEST_PRIORITY = 1,
+    APIC_SMI = 2,
+    APIC_NMI = 4,
+    APIC_INIT = 5,
+    APIC_STARTUP = 6,
+    APIC_EXTINT = 7,
+} APICDelivery;
 
-/* Who answers the acknowledge cycle of what comes in at LINT0 as ExtINT: the 8259A. */
-void local_apic_set_pic(LocalAPIC *apic, int (*acknowledge)(void *opaque), void *opaque);
-
-/* A message on the bus between APICs, in the fields of an MSI or a redirection entry. */
 typedef struct APICMessage {
     uint8_t destination;
-    bool logical;
-    uint8_t delivery_mode;
+    bool logical; /* destination is a set, not an APIC's id */
+    APICDelivery delivery;
     uint8_t vector;
-    bool level;
+    bool level_triggered;
 } APICMessage;
 
-void apic_bus_send(const APICMessage *message);
+GType apic_get_type(void);
+#define TYPE_APIC (apic_get_type())
+#define APIC(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_APIC, struct APIC))
 
-typedef struct IOAPIC {
-    Device parent;
-    MemoryRegion io;
-    uint32_t id, select;
-    uint32_t lines, irr; /* a bit a pin */
-    uint64_t redirection[IOAPIC_PINS];
-    IRQ *pic_lines; /* what ioapic_new_lines() also drives */
-} IOAPIC;
+/* An empty bus, to live as long as the machine. */
+APICBus *apic_bus_new(void);
 
-GType ioapic_get_type(void);
-#define TYPE_IOAPIC (ioapic_get_type())
+/* The APIC of `cpu`, which becomes its `apic` and takes over its INTR and acknowledge.
+ * The bus's first one shows the window in `memory`. Its input pins are APIC_LINTS. */
+APIC *apic_new(APICBus *bus, X86CPU *cpu, MemoryRegion *memory, GError **error);
 
-/* At 0xfec00000 of `memory`; input pins 0-23. `parent` gives it its path. */
-IOAPIC *ioapic_new(Device *parent, MemoryRegion *memory, GError **error);
+/* -- The bus (apic-bus.c) -- */
 
-/* A PC's interrupt lines: 0-15 reach the 8259As' `pic_lines` and the I/O APIC (the timer's
- * line 0 is its pin 2, as the MADT says), 16-23 the I/O APIC alone. */
-IRQ *ioapic_new_lines(IOAPIC *ioapic, IRQ *pic_lines);
+void apic_bus_deliver(APICBus *bus, const APICMessage *message);
 
-/* A local APIC has finished with a level-triggered vector. */
-void ioapic_end_of_interrupt(uint8_t vector);
+/* A write of `data` to `address` inside the window, by whomever (11.11). */
+void apic_bus_write_msi(APICBus *bus, hwaddr address, uint32_t data);
+
+/* LINT0 of all processors, where the 8259A pair's INTR arrives. */
+void apic_bus_set_lint0(APICBus *bus, int level);
+
+/* -- The model-specific register -- */
+
+bool apic_enabled(const APIC *apic); /* as CPUID reports it */
+void apic_set_base(APIC *apic, uint64_t value);
+
+/* -- For apic-bus.c: the register file and the receiving end of the bus -- */
+
+uint32_t apic_read_register(APIC *apic, unsigned index); /* index: offset / 16 */
+void apic_write_register(APIC *apic, unsigned index, uint32_t value);
+void apic_receive(APIC *apic, const APICMessage *message);
+unsigned apic_processor_priority(const APIC *apic);
+bool apic_is_software_enabled(const APIC *apic);
 
 #endif

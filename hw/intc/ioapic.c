@@ -1,143 +1,174 @@
 /*
- * I/O APIC (82093AA data sheet; version 0x20 with its EOI register, as QEMU's).
+ * I/O APIC. Section numbers are those of the 82093AA's data sheet.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "hw/intc/ioapic.h"
+
 #include "hw/intc/apic.h"
+#include "memory/access.h"
 
-#include <string.h>
+/* 3.1: two registers are seen, through which the others are reached. */
+enum { IOREGSEL = 0x00, IOWIN = 0x10, EOI = 0x40 };
+enum {
+    REG_ID = 0x00,
+    REG_VERSION = 0x01,
+    REG_ARBITRATION = 0x02,
+    REG_REDIRECTION = 0x10
+};
 
-#define IOAPIC_ADDRESS UINT64_C(0xfec00000)
-#define IOAPIC_VERSION 0x20u
+/* 3.2.4: a redirection entry. */
+#define VECTOR(entry) ((uint8_t)(entry))
+#define DELIVERY(entry) ((unsigned)((entry) >> 8 & 7))
+#define LOGICAL(entry) ((unsigned)((entry) >> 11 & 1))
+#define DESTINATION(entry) ((entry) >> 56)
+#define DELIVERY_STATUS (UINT64_C(1) << 12)
+#define REMOTE_IRR (UINT64_C(1) << 14)
+#define LEVEL (UINT64_C(1) << 15)
+#define MASKED (UINT64_C(1) << 16)
+#define READ_ONLY (DELIVERY_STATUS | REMOTE_IRR)
+#define WRITABLE (UINT64_C(0xff0000000001afff))
 
-/* A redirection entry (3.2.4) */
-#define ENTRY_LOGICAL (UINT64_C(1) << 11)
-#define ENTRY_STATUS (UINT64_C(1) << 12)
-#define ENTRY_REMOTE_IRR (UINT64_C(1) << 14)
-#define ENTRY_LEVEL (UINT64_C(1) << 15)
-#define ENTRY_MASKED (UINT64_C(1) << 16)
-#define ENTRY_READ_ONLY (ENTRY_STATUS | ENTRY_REMOTE_IRR)
+#define VERSION_WITH_EOI 0x20
 
-enum { REG_SELECT = 0x00, REG_WINDOW = 0x10, REG_EOI = 0x40 };
-enum { INDEX_ID = 0, INDEX_VERSION = 1, INDEX_ARBITRATION = 2, INDEX_REDIRECTION = 0x10 };
+/* -- Interrupts
+ * -------------------------------------------------------------------------- */
 
-static IOAPIC *the_ioapic;
-
-static void service(IOAPIC *ioapic, unsigned pin)
+/* Writes the message that the entry describes (Intel SDM volume 3, 11.11). */
+static void send(IOAPIC *ioapic, uint64_t entry)
 {
-    uint64_t *entry = &ioapic->redirection[pin];
-    bool level = *entry & ENTRY_LEVEL;
-    APICMessage message = {
-        .destination = (uint8_t)(*entry >> 56),
-        .logical = *entry & ENTRY_LOGICAL,
-        .delivery_mode = *entry >> 8 & 7,
-        .vector = (uint8_t)*entry,
-        .level = level,
-    };
+    hwaddr address = APIC_WINDOW_ADDRESS | DESTINATION(entry) << 12 | LOGICAL(entry) << 2;
+    uint32_t data =
+        VECTOR(entry) | DELIVERY(entry) << 8 | 1u << 14 | (entry & LEVEL ? 1u << 15 : 0);
 
-    if (!(ioapic->irr >> pin & 1) || *entry & ENTRY_MASKED ||
-        (level && *entry & ENTRY_REMOTE_IRR)) {
+    address_space_stl_le(ioapic->memory, address, data, MEMTXATTRS_UNSPECIFIED, NULL);
+}
+
+/* A level waits for the EOI of the one before it; an edge is gone with its message. */
+static void serve(IOAPIC *ioapic, unsigned pin)
+{
+    uint64_t entry = ioapic->redirection[pin];
+    uint32_t bit = UINT32_C(1) << pin;
+
+    if (!(ioapic->pending & bit) || entry & MASKED) {
         return;
     }
-    if (level) {
-        *entry |= ENTRY_REMOTE_IRR;
-    } else {
-        ioapic->irr &= ~(1u << pin);
+    if (!(entry & LEVEL)) {
+        ioapic->pending &= ~bit;
+        send(ioapic, entry);
+    } else if (!(entry & REMOTE_IRR)) {
+        ioapic->redirection[pin] |= REMOTE_IRR;
+        send(ioapic, entry);
     }
-    apic_bus_send(&message);
 }
 
-static void set_pin(void *opaque, int n, int level)
+static void set_pin(void *opaque, int pin, int level)
 {
     IOAPIC *ioapic = opaque;
-    uint32_t bit = 1u << n;
-    bool was = ioapic->lines & bit;
+    uint64_t entry = ioapic->redirection[pin];
+    uint32_t bit = UINT32_C(1) << pin;
+    bool rises = level && !(ioapic->lines & bit);
 
     ioapic->lines = level ? ioapic->lines | bit : ioapic->lines & ~bit;
-    if (ioapic->redirection[n] & ENTRY_LEVEL) {
-        ioapic->irr = level ? ioapic->irr | bit : ioapic->irr & ~bit;
-    } else if (level && !was && !(ioapic->redirection[n] & ENTRY_MASKED)) {
-        ioapic->irr |= bit;
+    if (entry & LEVEL) {
+        ioapic->pending = level ? ioapic->pending | bit : ioapic->pending & ~bit;
+        serve(ioapic, (unsigned)pin);
+    } else if (rises && !(entry & MASKED)) { /* 3.2.4, bit 16: masked edges are lost */
+        ioapic->pending |= bit;
+        serve(ioapic, (unsigned)pin);
     }
-    service(ioapic, (unsigned)n);
 }
 
-void ioapic_end_of_interrupt(uint8_t vector)
+void ioapic_end_of_interrupt(void *opaque, uint8_t vector)
 {
-    IOAPIC *ioapic = the_ioapic;
+    IOAPIC *ioapic = opaque;
 
-    for (unsigned pin = 0; ioapic && pin < IOAPIC_PINS; pin++) {
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t *entry = &ioapic->redirection[pin];
 
-        if ((uint8_t)*entry == vector && *entry & ENTRY_LEVEL) {
-            *entry &= ~ENTRY_REMOTE_IRR;
-            service(ioapic, pin);
+        if (VECTOR(*entry) == vector && *entry & REMOTE_IRR) {
+            *entry &= ~REMOTE_IRR;
+            serve(ioapic, pin);
         }
     }
 }
 
-static uint32_t read_window(const IOAPIC *ioapic)
-{
-    unsigned n = ioapic->select - INDEX_REDIRECTION;
+/* -- Registers
+ * --------------------------------------------------------------------------- */
 
-    switch (ioapic->select) {
-    case INDEX_ID:
-    case INDEX_ARBITRATION:
-        return ioapic->id << 24;
-    case INDEX_VERSION:
-        return IOAPIC_VERSION | (IOAPIC_PINS - 1) << 16;
+static uint32_t read_selected(const IOAPIC *ioapic)
+{
+    unsigned n = ioapic->selected - REG_REDIRECTION;
+
+    switch (ioapic->selected) {
+    case REG_ID:
+    case REG_ARBITRATION: /* 3.2.3: takes the id's value when that is written */
+        return (uint32_t)ioapic->id << 24;
+    case REG_VERSION:
+        return ioapic->version | (IOAPIC_PINS - 1) << 16;
     default:
-        return ioapic->select >= INDEX_REDIRECTION && n / 2 < IOAPIC_PINS
-                   ? (uint32_t)(ioapic->redirection[n / 2] >> 32 * (n & 1))
+        return ioapic->selected >= REG_REDIRECTION && n / 2 < IOAPIC_PINS
+                   ? (uint32_t)(ioapic->redirection[n / 2] >> (n % 2 * 32))
                    : 0;
     }
 }
 
-static void write_window(IOAPIC *ioapic, uint32_t value)
+static void write_redirection(IOAPIC *ioapic, unsigned pin, uint64_t value)
 {
-    unsigned n = ioapic->select - INDEX_REDIRECTION;
-    uint64_t *entry;
+    uint64_t *entry = &ioapic->redirection[pin];
+    uint32_t bit = UINT32_C(1) << pin;
 
-    if (ioapic->select == INDEX_ID) {
-        ioapic->id = value >> 24 & 0xf;
-    }
-    if (ioapic->select < INDEX_REDIRECTION || n / 2 >= IOAPIC_PINS) {
-        return;
-    }
-    entry = &ioapic->redirection[n / 2];
-    if (n & 1) {
-        *entry = (*entry & UINT32_MAX) | (uint64_t)value << 32;
+    *entry = (value & WRITABLE) | (*entry & READ_ONLY);
+    /* Remote IRR belongs to a level. Software of old turned an entry to edge and back to
+     * clear it, for want of an EOI register. */
+    if (!(*entry & LEVEL)) {
+        *entry &= ~REMOTE_IRR;
+        ioapic->pending &= ~bit;
     } else {
-        *entry = (*entry & (~(uint64_t)UINT32_MAX | ENTRY_READ_ONLY)) |
-                 (value & ~ENTRY_READ_ONLY & UINT32_MAX);
-        if (!(*entry & ENTRY_LEVEL)) {
-            *entry &= ~ENTRY_REMOTE_IRR;
-        } else if (ioapic->lines >> (n / 2) & 1) {
-            ioapic->irr |= 1u << (n / 2);
-        }
+        ioapic->pending = (ioapic->pending & ~bit) | (ioapic->lines & bit);
     }
-    service(ioapic, n / 2);
+    serve(ioapic, pin);
+}
+
+static void write_selected(IOAPIC *ioapic, uint32_t value)
+{
+    unsigned n = ioapic->selected - REG_REDIRECTION;
+
+    if (ioapic->selected == REG_ID) {
+        ioapic->id = value >> 24 & 0xf;
+    } else if (ioapic->selected >= REG_REDIRECTION && n / 2 < IOAPIC_PINS) {
+        uint64_t old = ioapic->redirection[n / 2];
+
+        write_redirection(ioapic, n / 2,
+                          n % 2 ? (old & UINT32_MAX) | (uint64_t)value << 32
+                                : (old & ~(uint64_t)UINT32_MAX) | value);
+    }
 }
 
 static uint64_t ioapic_read(void *opaque, hwaddr offset, unsigned size)
 {
-    IOAPIC *ioapic = opaque;
+    const IOAPIC *ioapic = opaque;
 
-    return offset == REG_SELECT ? ioapic->select
-           : offset == REG_WINDOW && size == 4 ? read_window(ioapic)
-                                               : 0;
+    switch (offset) {
+    case IOREGSEL:
+        return ioapic->selected;
+    case IOWIN:
+        return size == 4 ? read_selected(ioapic) : 0;
+    default:
+        return 0;
+    }
 }
 
 static void ioapic_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
     IOAPIC *ioapic = opaque;
 
-    if (offset == REG_SELECT) {
-        ioapic->select = (uint8_t)value;
-    } else if (offset == REG_WINDOW && size == 4) {
-        write_window(ioapic, (uint32_t)value);
-    } else if (offset == REG_EOI && size == 4) {
-        ioapic_end_of_interrupt((uint8_t)value);
+    if (offset == IOREGSEL) {
+        ioapic->selected = (uint8_t)value;
+    } else if (offset == IOWIN && size == 4) {
+        write_selected(ioapic, (uint32_t)value);
+    } else if (offset == EOI && size == 4 && ioapic->version >= VERSION_WITH_EOI) {
+        ioapic_end_of_interrupt(ioapic, (uint8_t)value);
     }
 }
 
@@ -147,21 +178,34 @@ static const MemoryRegionOps ioapic_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-static bool ioapic_realize(Device *dev, GError **error)
-{
-    device_init_gpio_in(dev, set_pin, IOAPIC_PINS);
-    return true;
-}
+/* -- The device
+ * -------------------------------------------------------------------------- */
 
 static void ioapic_reset(Device *dev)
 {
-    IOAPIC *ioapic = (IOAPIC *)dev;
+    IOAPIC *ioapic = IOAPIC(dev);
 
-    ioapic->id = ioapic->select = ioapic->irr = 0;
-    for (unsigned i = 0; i < IOAPIC_PINS; i++) {
-        ioapic->redirection[i] = ENTRY_MASKED;
+    ioapic->id = ioapic->selected = 0;
+    ioapic->lines = ioapic->pending = 0;
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        ioapic->redirection[pin] = MASKED;
     }
 }
+
+static bool ioapic_realize(Device *dev, GError **error)
+{
+    IOAPIC *ioapic = IOAPIC(dev);
+
+    device_init_gpio_in(dev, set_pin, IOAPIC_PINS);
+    memory_region_init_io(&ioapic->io, G_OBJECT(dev), &ioapic_ops, ioapic, "ioapic",
+                          0x1000);
+    return true;
+}
+
+static const Property ioapic_properties[] = {
+    PROP_UINT8("version", IOAPIC, version, VERSION_WITH_EOI, "low byte of register 1"),
+    PROP_END,
+};
 
 DEVICE_DEFINE_TYPE(IOAPIC, ioapic, "ioapic", TYPE_DEVICE)
 
@@ -170,12 +214,12 @@ static void ioapic_class_init(DeviceClass *klass)
     klass->desc = "I/O APIC";
     klass->realize = ioapic_realize;
     klass->reset = ioapic_reset;
+    property_install_table(G_OBJECT_CLASS(klass), ioapic_properties);
 }
 
-IOAPIC *ioapic_new(Device *parent, MemoryRegion *memory, GError **error)
+IOAPIC *ioapic_new(Device *parent, AddressSpace *memory, GError **error)
 {
     Device *dev = device_new(TYPE_IOAPIC, error);
-    IOAPIC *ioapic = (IOAPIC *)dev;
 
     if (!dev) {
         return NULL;
@@ -184,24 +228,7 @@ IOAPIC *ioapic_new(Device *parent, MemoryRegion *memory, GError **error)
     if (!device_realize(dev, NULL, error)) {
         return NULL;
     }
-    memory_region_init_io(&ioapic->io, G_OBJECT(dev), &ioapic_ops, ioapic, "ioapic", 0x1000);
-    memory_region_add_subregion(memory, IOAPIC_ADDRESS, &ioapic->io);
-    the_ioapic = ioapic;
-    return ioapic;
-}
-
-static void set_line(void *opaque, int n, int level)
-{
-    IOAPIC *ioapic = opaque;
-
-    if (n < 16) {
-        irq_set(&ioapic->pic_lines[n], level);
-    }
-    set_pin(ioapic, n == 0 ? 2 : n, level);
-}
-
-IRQ *ioapic_new_lines(IOAPIC *ioapic, IRQ *pic_lines)
-{
-    ioapic->pic_lines = pic_lines;
-    return irq_new_array(set_line, ioapic, 0, IOAPIC_PINS);
+    IOAPIC(dev)->memory = memory;
+    memory_region_add_subregion(memory->root, IOAPIC_ADDRESS, &IOAPIC(dev)->io);
+    return IOAPIC(dev);
 }

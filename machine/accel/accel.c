@@ -193,6 +193,7 @@ static gpointer vcpu_main(gpointer opaque)
     AccelClass *klass = ACCEL_GET_CLASS(vcpu->accel);
 
     memory_thread_register();
+    x86_cpu_set_current(vcpu->cpu);
     for (;;) {
         g_mutex_lock(&vcpu->mutex);
         while (vcpu->stop && !vcpu->quit) {

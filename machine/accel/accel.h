@@ -53,6 +53,7 @@ struct AccelClass {
     bool (*irqchip_in_kernel)(Accel *accel);
     bool (*send_msi)(Accel *accel, hwaddr address, uint32_t data);
     bool (*has_range)(const FlatRange *range); /* MtreeOptions.accel_has; or NULL */
+    bool smm_spaces; /* its CPUs have an address space for SMM, entered or not */
 };
 
 GType accel_get_type(void);

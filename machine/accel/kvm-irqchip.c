@@ -261,6 +261,18 @@ static void pit_reset(Device *dev)
     kvm_ioctl(kvm_host.vm, KVM_SET_PIT2, &state);
 }
 
+/* The HPET takes IRQ 0 over, or gives it back. */
+static void pit_set_out_enabled(void *opaque, int n, int level)
+{
+    struct kvm_pit_state2 state;
+
+    if (kvm_ioctl(kvm_host.vm, KVM_GET_PIT2, &state) == 0) {
+        state.flags &= ~(__u32)KVM_PIT_FLAGS_HPET_LEGACY;
+        state.flags |= level ? 0 : KVM_PIT_FLAGS_HPET_LEGACY;
+        kvm_ioctl(kvm_host.vm, KVM_SET_PIT2, &state);
+    }
+}
+
 static bool pit_realize(Device *dev, GError **error)
 {
     KVMPIT *pit = (KVMPIT *)dev;
@@ -273,6 +285,7 @@ static bool pit_realize(Device *dev, GError **error)
                     g_strerror(errno));
         return false;
     }
+    device_init_gpio_in(dev, pit_set_out_enabled, 1);
     memory_region_init_io(&pit->io, G_OBJECT(dev), &kernel_ops, pit, "kvm-pit", 4);
     isa_register_ioport(ISA_DEVICE(dev), &pit->io, (uint16_t)pit->iobase);
     return true;
@@ -294,11 +307,11 @@ static void kvm_pit_class_init(DeviceClass *klass)
 
 /* -- For boards -------------------------------------------------------------------------- */
 
-IRQ *kvm_irqchip_create(Bus *isa_bus, bool ioapic, GError **error)
+IRQ *kvm_irqchip_create(Bus *isa_bus, bool apics, GError **error)
 {
     if (!create_pic(isa_bus, true, error) || !create_pic(isa_bus, false, error) ||
-        !device_create(kvm_apic_get_type(), NULL, error) ||
-        (ioapic && !device_create(kvm_ioapic_get_type(), NULL, error))) {
+        (apics && (!device_create(kvm_apic_get_type(), NULL, error) ||
+                   !device_create(kvm_ioapic_get_type(), NULL, error)))) {
         return NULL;
     }
     return irq_new_array(set_line, NULL, 0, KVM_GSI_LINES);

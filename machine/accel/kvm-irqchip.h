@@ -22,11 +22,12 @@ GType kvm_pit_get_type(void);
 
 /*
  * Makes the pair of 8259As (ports 0x20, 0xa0 and their ELCRs 0x4d0, 0x4d1) on the
- * device type's ISA bus and, where `ioapic`, the IOAPIC at 0xfec00000. Returns the
+ * device type's ISA bus and, where `apics`, the local APICs' window at 0xfee00000 and the
+ * IOAPIC at 0xfec00000; without, the board's CPUs show none. Returns the
  * KVM_GSI_LINES input lines, or NULL and *error. Their INTR reaches the vCPUs inside
  * the kernel; x86_cpu_set_intr() is not wired.
  */
-IRQ *kvm_irqchip_create(Bus *isa_bus, bool ioapic, GError **error);
+IRQ *kvm_irqchip_create(Bus *isa_bus, bool apics, GError **error);
 
 /* The 8254 (ports 0x40-0x43, IRQ 0 inside the kernel) on the ISA bus. The kernel answers
  * the speaker's port 0x61 too. */

@@ -9,6 +9,7 @@
  */
 #include "hw/core/clock.h"
 #include "hw/core/system.h"
+#include "hw/intc/apic.h"
 #include "machine/accel/cpuid.h"
 #include "machine/accel/x86emu-internal.h"
 #include "memory/io-lock.h"
@@ -209,6 +210,27 @@ static void accept_interrupt(SoftCPU *soft)
     }
 }
 
+/* 6.7: an NMI wakes from HLT too. INIT and start-up begin anew elsewhere; INIT keeps what
+ * X86Registers does not hold (table 9-1). */
+void soft_take_signals(SoftCPU *soft)
+{
+    X86CPU *cpu = soft->vcpu->cpu;
+    unsigned signals;
+
+    if (!__atomic_load_n(&cpu->signals, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    cpu->ops->get_registers(cpu);
+    signals = x86_cpu_take_signals(cpu);
+    if (signals & (X86_SIGNAL_INIT | X86_SIGNAL_STARTUP)) {
+        cpu->ops->set_registers(cpu);
+    }
+    if (signals & X86_SIGNAL_NMI && !cpu->waits_for_startup) {
+        soft->halted = false;
+        soft_deliver(soft, VECTOR_NMI, EVENT_EXTERNAL, -1);
+    }
+}
+
 bool soft_attend(SoftCPU *soft)
 {
     __atomic_store_n(&soft->attention, 0, __ATOMIC_SEQ_CST);
@@ -217,7 +239,8 @@ bool soft_attend(SoftCPU *soft)
     if (accel_vcpu_must_leave(soft->vcpu)) {
         return false;
     }
-    if (soft->emu->x86.R_FLG & F_IF &&
+    soft_take_signals(soft);
+    if (soft->emu->x86.R_FLG & F_IF && !soft->halted &&
         __atomic_load_n(&soft->vcpu->cpu->intr, __ATOMIC_ACQUIRE)) {
         accept_interrupt(soft);
         /* The next one waits for the handler's IRET or STI. */
@@ -232,17 +255,10 @@ bool soft_attend(SoftCPU *soft)
 /* What is executed here or by the library, of leaf 1's EDX: TSC, MSR, CX8, MTRR, CMOV. */
 #define FEATURES_EDX (1u << 4 | 1u << 5 | 1u << 8 | 1u << 12 | 1u << 15)
 
-/* A local APIC is there if the board has put something at its address. */
-static bool has_local_apic(SoftCPU *soft)
-{
-    FlatRange range;
-
-    return address_space_lookup(soft->vcpu->cpu->memory, 0xfee00000, &range);
-}
-
 void soft_cpuid(x86emu_t *emu)
 {
     SoftCPU *soft = emu->_private;
+    const APIC *apic = soft->vcpu->cpu->apic;
     uint32_t leaf = emu->x86.R_EAX;
     uint32_t values[CPUID_REGISTERS] = {0};
 
@@ -256,7 +272,7 @@ void soft_cpuid(x86emu_t *emu)
         cpuid_set_signature(values, "AuthenticAMD", false);
     } else if (leaf == 1) {
         values[CPUID_ECX] &= CPUID_1_ECX_HYPERVISOR;
-        values[CPUID_EDX] &= FEATURES_EDX | (has_local_apic(soft) ? CPUID_1_EDX_APIC : 0);
+        values[CPUID_EDX] &= FEATURES_EDX | (apic && apic_enabled(apic) ? CPUID_1_EDX_APIC : 0);
     } else if (leaf == 0x80000001) {
         values[CPUID_ECX] = 0;
         values[CPUID_EDX] &= FEATURES_EDX;
@@ -286,23 +302,42 @@ void soft_reset_msrs(SoftCPU *soft)
     uint64_t *msr = soft->emu->x86.msr;
 
     memset(msr, 0, X86EMU_MSRS * sizeof(msr[0]));
-    msr[MSR_APIC_BASE] = 0xfee00900; /* enabled, bootstrap processor */
     msr[MSR_MTRR_CAPABILITY] = 0x508; /* 8 variable ranges, fixed ranges, WC (11.11.1) */
     msr[MSR_PAT] = UINT64_C(0x0007040600070406);
     soft->efer = 0;
+}
+
+/* Without an APIC: the bootstrap processor still says that it is that (8.4.1). */
+static uint64_t read_apic_base(const SoftCPU *soft)
+{
+    const X86CPU *cpu = soft->vcpu->cpu;
+
+    return cpu->apic ? cpu->apic->base : cpu->index == 0 ? UINT64_C(1) << 8 : 0;
 }
 
 void soft_rdmsr(SoftCPU *soft)
 {
     x86emu_regs_t *x86 = &soft->emu->x86;
     uint32_t n = x86->R_ECX;
-    uint64_t value = n == MSR_TSC        ? soft_tsc()
-                     : n == MSR_EFER     ? soft->efer
-                     : n < X86EMU_MSRS   ? x86->msr[n]
-                                         : 0;
+    uint64_t value = n == MSR_TSC         ? soft_tsc()
+                     : n == MSR_EFER      ? soft->efer
+                     : n == MSR_APIC_BASE ? read_apic_base(soft)
+                     : n < X86EMU_MSRS    ? x86->msr[n]
+                                          : 0;
 
     x86->R_EAX = (uint32_t)value;
     x86->R_EDX = (uint32_t)(value >> 32);
+}
+
+static void set_apic_base(SoftCPU *soft, uint64_t value)
+{
+    bool locked;
+
+    if (soft->vcpu->cpu->apic) {
+        locked = io_lock_unless_held();
+        apic_set_base(soft->vcpu->cpu->apic, value);
+        io_unlock_if(locked);
+    }
 }
 
 /* Registers that mean nothing here are kept; those without a place are ignored, as
@@ -315,6 +350,8 @@ void soft_wrmsr(SoftCPU *soft)
 
     if (n == MSR_EFER) {
         soft->efer = value;
+    } else if (n == MSR_APIC_BASE) {
+        set_apic_base(soft, value);
     } else if (n < X86EMU_MSRS && n != MSR_MTRR_CAPABILITY && n != MSR_TSC) {
         x86->msr[n] = value;
     }

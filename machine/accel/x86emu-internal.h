@@ -134,6 +134,7 @@ static inline void soft_store(SoftCPU *soft, uint32_t address, unsigned size, ui
 enum {
     VECTOR_DE = 0,
     VECTOR_DB = 1,
+    VECTOR_NMI = 2,
     VECTOR_UD = 6,
     VECTOR_NM = 7,
     VECTOR_DF = 8,
@@ -154,6 +155,9 @@ void soft_rdmsr(SoftCPU *soft);
 void soft_wrmsr(SoftCPU *soft);
 void soft_reset_msrs(SoftCPU *soft);
 uint64_t soft_tsc(void);
+
+/* INIT, start-up and NMI, if they were signalled. Between soft_enter() and soft_leave(). */
+void soft_take_signals(SoftCPU *soft);
 
 /* Does what soft->attention asks for; false: leave the guest. */
 bool soft_attend(SoftCPU *soft);

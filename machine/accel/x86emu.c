@@ -47,22 +47,30 @@ static void destroy_vcpu(AccelVCPU *vcpu)
     g_free(soft);
 }
 
-/* HLT: an interrupt that IF lets through goes on, nothing else. False: leave. */
+/* HLT, or before start-up: an interrupt that IF lets through goes on, or a signal. False:
+ * leave. */
 static bool wait_in_halt(SoftCPU *soft)
 {
     AccelVCPU *vcpu = soft->vcpu;
+    X86CPU *cpu = vcpu->cpu;
 
     vcpu->statistics.halts++;
-    while (!(soft->emu->x86.R_FLG & F_IF &&
-             __atomic_load_n(&vcpu->cpu->intr, __ATOMIC_ACQUIRE))) {
+    while (soft->halted) {
         if (accel_vcpu_must_leave(vcpu)) {
             return false;
         }
-        if (!accel_vcpu_take_kick(vcpu)) {
+        accel_vcpu_take_kick(vcpu);
+        soft_enter(soft);
+        soft_take_signals(soft);
+        soft_leave(soft);
+        if (soft->emu->x86.R_FLG & F_IF && !cpu->waits_for_startup &&
+            __atomic_load_n(&cpu->intr, __ATOMIC_ACQUIRE)) {
+            soft->halted = false;
+        }
+        if (soft->halted) {
             accel_vcpu_wait(vcpu);
         }
     }
-    soft->halted = false;
     soft_call_attention(soft);
     return true;
 }
@@ -202,6 +210,11 @@ static void intr_changed(X86CPU *cpu)
     }
 }
 
+static void signalled(X86CPU *cpu)
+{
+    accel_kick(accel_vcpu(cpu)->accel, cpu);
+}
+
 static void a20_changed(X86CPU *cpu)
 {
     SoftCPU *soft = soft_cpu(cpu);
@@ -216,6 +229,7 @@ static const X86CPUOps x86emu_ops = {
     .get_registers = get_registers,
     .set_registers = set_registers,
     .reset = reset,
+    .signalled = signalled,
 };
 
 ACCEL_DEFINE_TYPE(Accel, accel_x86emu, "x86emu-accel")
@@ -229,4 +243,5 @@ static void accel_x86emu_class_init(AccelClass *klass)
     klass->run_vcpu = run_vcpu;
     klass->kick_vcpu = kick_vcpu;
     klass->ops = &x86emu_ops;
+    klass->smm_spaces = true;
 }

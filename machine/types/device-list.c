@@ -12,11 +12,14 @@
 #include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
+#include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
+#include "hw/intc/ioapic.h"
 #include "hw/isa/piix3.h"
 #include "hw/isa/port92.h"
 #include "hw/misc/debugexit.h"
 #include "hw/nvram/fw-cfg.h"
+#include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "hw/timer/pcspk.h"
 #include "machine/types/pc.h"
@@ -31,6 +34,9 @@ static const DeviceTypeEntry devices[] = {
     {"ide-hd", ide_hd_get_type},
     {"ide-cd", ide_cd_get_type},
     {"fw_cfg_io", fw_cfg_get_type},
+    {"apic", apic_get_type},
+    {"ioapic", ioapic_get_type},
+    {"hpet", hpet_get_type},
     {"isa-i8259", i8259_get_type},
     {"isa-pit", i8254_get_type},
     {"isa-pcspk", pcspk_get_type},

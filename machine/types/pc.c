@@ -5,7 +5,6 @@
  */
 #include "machine/types/pc.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
 #include "hw/acpi/piix4-pm.h"
@@ -16,14 +15,9 @@
 #include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
-#include "hw/intc/apic.h"
-#include "hw/intc/i8259.h"
 #include "hw/isa/piix3.h"
 #include "hw/isa/port92.h"
 #include "hw/misc/ioport80.h"
-#include "hw/timer/i8254.h"
-#include "hw/timer/pcspk.h"
-#include "machine/accel/kvm-irqchip.h"
 #include "machine/run-state.h"
 
 /* -- Wires ------------------------------------------------------------------------------- */
@@ -42,75 +36,6 @@ static void set_a20(void *opaque, int source, int level)
 }
 
 enum { A20_I8042, A20_PORT92, A20_SOURCES };
-
-/* The first CPU's INTR comes from the 8259As: straight on an ISA board, else through its
- * local APIC, which stands between. */
-static IRQ *make_own_irqchip(PCMachine *pc, GError **error)
-{
-    Machine *machine = &pc->parent;
-    X86CPU *cpu = machine->cpus->pdata[0];
-    LocalAPIC *first = NULL;
-    IOAPIC *ioapic;
-    I8259 *master;
-    IRQ *intr = device_get_gpio_in(DEVICE(cpu), 0), *lines;
-
-    for (guint i = 0; pc->data->pci && i < machine->cpus->len; i++) {
-        LocalAPIC *apic = local_apic_new(machine->cpus->pdata[i], &machine->system_memory,
-                                         error);
-
-        if (!apic) {
-            return NULL;
-        }
-        first = i == 0 ? apic : first;
-    }
-    if (first) {
-        intr = device_get_gpio_in(DEVICE(first), 0);
-    }
-    lines = i8259_new_pair(machine->isa, intr, &master, error);
-    if (!lines) {
-        return NULL;
-    }
-    if (!first) {
-        cpu->acknowledge = i8259_acknowledge;
-        cpu->acknowledge_opaque = master;
-        return lines;
-    }
-    local_apic_set_pic(first, i8259_acknowledge, master);
-    ioapic = ioapic_new(DEVICE(pc->i440fx), &machine->system_memory, error);
-    return ioapic ? ioapic_new_lines(ioapic, lines) : NULL;
-}
-
-static bool make_irqchip(PCMachine *pc, GError **error)
-{
-    ISABus *isa = pc->parent.isa;
-    IRQ *lines = accel_irqchip_in_kernel(pc->parent.accel)
-                     ? kvm_irqchip_create(&isa->parent, pc->data->pci, error)
-                     : make_own_irqchip(pc, error);
-
-    if (!lines) {
-        return false;
-    }
-    isa_bus_connect_irqs(isa, lines);
-    return true;
-}
-
-static bool make_timers(PCMachine *pc, GError **error)
-{
-    ISABus *isa = pc->parent.isa;
-    I8254 *pit = NULL;
-
-    if (accel_irqchip_in_kernel(pc->parent.accel)) {
-        if (!kvm_pit_create(&isa->parent, error)) {
-            return false;
-        }
-    } else {
-        pit = i8254_new(isa, &isa->irqs[0], error);
-        if (!pit) {
-            return false;
-        }
-    }
-    return pcspk_new(isa, pit, error) != NULL;
-}
 
 /* -- Devices ------------------------------------------------------------------------------ */
 
@@ -179,6 +104,9 @@ static bool make_chipset(PCMachine *pc, GError **error)
         return false;
     }
     machine->pci = pc->i440fx->host->bus;
+    for (guint i = 0; i < machine->cpus->len; i++) {
+        x86_cpu_show_smram(machine->cpus->pdata[i], &pc->i440fx->smram);
+    }
     if (!pc_memory_init_firmware(pc, &pc->i440fx->host->memory, error)) {
         return false;
     }
@@ -267,71 +195,21 @@ static bool attach_drives(GError **error)
     return true;
 }
 
-/* The seconds that a calendar set by -rtc base= shows now, since 1970 in its own zone. */
-static bool rtc_seconds(const char *base, int64_t *seconds, GError **error)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) date = NULL;
-
-    if (!base || strcmp(base, "utc") == 0) {
-        *seconds = clock_get_ns(CLOCK_KIND_HOST) / NANOSECONDS_PER_SECOND;
-        return true;
-    }
-    if (strcmp(base, "localtime") == 0) {
-        g_autoptr(GDateTime) now = g_date_time_new_now_local();
-
-        *seconds = g_date_time_to_unix(now) +
-                   g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
-        return true;
-    }
-    date = g_date_time_new_from_iso8601(base, utc);
-    if (!date) {
-        g_autofree char *midnight = g_strconcat(base, "T00:00:00", NULL);
-
-        date = g_date_time_new_from_iso8601(midnight, utc);
-    }
-    if (!date) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "-rtc base=%s: write utc, localtime, 2006-06-17 or "
-                    "2006-06-17T16:01:21",
-                    base);
-        return false;
-    }
-    *seconds = g_date_time_to_unix(date);
-    return true;
-}
-
-/* -rtc base=,clock=: the calendar's time at power-on, and what moves it. */
-static bool set_rtc_base(PCMachine *pc, GError **error)
-{
-    const MachineConfig *config = &pc->parent.config;
-    int64_t seconds;
-
-    if (!config->rtc_base && config->rtc_clock == CLOCK_KIND_HOST) {
-        return true; /* as the chip is made: the host's time, to the nanosecond */
-    }
-    if (!rtc_seconds(config->rtc_base, &seconds, error)) {
-        return false;
-    }
-    rtc_set_date(pc->rtc, seconds, config->rtc_clock);
-    return true;
-}
-
 static bool pc_build(Machine *machine, GError **error)
 {
     PCMachine *pc = PC_MACHINE(machine);
 
     pc->data = machine->type->data;
-    if (machine->config.cpus && pc->data->pci && !kvmvapic_new(&machine->system_io, error)) {
+    if (pc->data->pci && !kvmvapic_new(&machine->system_io, &machine->system_memory,
+                                       &machine->ram, error)) {
         return false;
     }
     if (!pc_memory_init_ram(pc, error) || !make_chipset(pc, error) ||
         !i8257_new_pair(machine->isa, &machine->memory, error) ||
-        !make_irqchip(pc, error) || !make_firmware_config(pc, error)) {
+        !pc_init_irqchip(pc, error) || !make_firmware_config(pc, error)) {
         return false;
     }
-    pc->rtc = mc146818_rtc_new(machine->isa, 0, NULL, error);
-    return pc->rtc && set_rtc_base(pc, error) && make_timers(pc, error) && make_superio(pc, error) &&
+    return pc_init_timers(pc, error) && make_superio(pc, error) &&
            make_disk_and_power(pc, error) && attach_drives(error);
 }
 

@@ -8,7 +8,10 @@
 #define MACHINE_TYPES_PC_H
 
 #include "hw/acpi/piix4-pm.h"
+#include "hw/intc/apic.h"
+#include "hw/intc/ioapic.h"
 #include "hw/pci/i440fx.h"
+#include "hw/timer/hpet.h"
 #include "hw/timer/mc146818rtc.h"
 #include "machine/machine.h"
 
@@ -16,6 +19,9 @@
 #define PC_ROM_BASE 0xc0000
 #define PC_ROM_SIZE KiB(128)
 #define PC_ISA_BIOS_MAX KiB(128)
+
+/* ISA IRQs first; the rest reaches the I/O APIC alone. */
+#define PC_GSIS 24
 
 /* What distinguishes the types of this class. */
 typedef struct PCTypeData {
@@ -39,6 +45,11 @@ typedef struct PCMachine {
     I440FX *i440fx; /* NULL without PCI */
     MC146818RTC *rtc;
     Device *fdc; /* NULL: the board has none */
+    IRQ *gsis;   /* PC_GSIS: the interrupt controllers' inputs as ACPI numbers them */
+    IRQ *pic_lines; /* 16 of the 8259A pair; NULL where KVM has it */
+    APICBus *apics; /* NULL: the board has none, or KVM has them */
+    IOAPIC *ioapic; /* likewise */
+    HPET *hpet_device; /* NULL: none */
     PIIX4PM *pm; /* NULL: without PCI, or acpi=off */
     uint8_t a20_sources; /* who lets address line 20 pass: a bit each; wired-or */
     IRQ *a20;
@@ -50,6 +61,14 @@ GType pc_machine_get_type(void);
 
 /* The table of types for machine_types_add(). */
 extern const MachineType pc_machine_types[];
+
+/* -- pc-interrupts.c -- */
+
+/* The controllers, KVM's or our own, with pc->gsis and the ISA bus's lines as their inputs. */
+bool pc_init_irqchip(PCMachine *pc, GError **error);
+
+/* HPET, RTC, PIT and speaker; after the controllers. */
+bool pc_init_timers(PCMachine *pc, GError **error);
 
 /* -- pc-memory.c -- */
 
