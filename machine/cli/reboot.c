@@ -73,7 +73,8 @@ static bool plan_machines(const RebootOptions *options, GPtrArray *machines, GEr
 }
 
 /* Without --accel: all that can boot firmware here; KVM's absence is said in words. */
-static bool plan_accels(const RebootOptions *options, GPtrArray *accels, GError **error)
+static bool plan_accels(const RebootOptions *options, GPtrArray *accels,
+                        char **passed_over, GError **error)
 {
     g_autoptr(GError) unusable = NULL;
 
@@ -93,7 +94,7 @@ static bool plan_accels(const RebootOptions *options, GPtrArray *accels, GError 
     if (accel_usable("kvm", &unusable)) {
         g_ptr_array_add(accels, g_strdup("kvm"));
     } else {
-        fprintf(stderr, "umbra reboot: without kvm: %s\n", unusable->message);
+        *passed_over = g_strdup(unusable->message);
     }
     return true;
 }
@@ -125,6 +126,7 @@ static GPtrArray *plan(const RebootOptions *options, GError **error)
     g_autoptr(GPtrArray) machines = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) accels = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) methods = g_array_new(false, false, sizeof(RebootMethod));
+    g_autofree char *passed_over = NULL;
     GPtrArray *rows;
 
     if (options->times < 1 || options->times > MAX_TIMES) {
@@ -132,9 +134,13 @@ static GPtrArray *plan(const RebootOptions *options, GError **error)
                     "--times %d: from 1 to %d", options->times, MAX_TIMES);
         return NULL;
     }
-    if (!plan_machines(options, machines, error) || !plan_accels(options, accels, error) ||
+    if (!plan_machines(options, machines, error) ||
+        !plan_accels(options, accels, &passed_over, error) ||
         !plan_methods(options, methods, error)) {
         return NULL;
+    }
+    if (passed_over) {
+        fprintf(stderr, "umbra reboot: x86emu only: %s\n", passed_over);
     }
     rows = g_ptr_array_new_with_free_func((GDestroyNotify)reboot_row_free);
     for (guint m = 0; m < machines->len; m++) {

@@ -447,18 +447,16 @@ static RunStatePolicy policy_of(const SystemOptions *options)
     return policy;
 }
 
-static Accel *choose_accel(const SystemOptions *options)
+/* *passed_over: a line about accelerators that cannot run here, or NULL. It is shown when
+ * the machine stands, so that an error before that is the one line of output. */
+static Accel *choose_accel(const SystemOptions *options, char **passed_over)
 {
     GError *error = NULL;
-    g_autofree char *skipped = NULL;
-    Accel *accel = accel_select((const char *const *)options->accels->pdata, &skipped,
+    Accel *accel = accel_select((const char *const *)options->accels->pdata, passed_over,
                                 &error);
 
     if (!accel) {
         fail(error);
-    }
-    if (skipped) {
-        fprintf(stderr, "%s: %s\n", g_get_prgname(), skipped);
     }
     return accel;
 }
@@ -468,6 +466,7 @@ int main(int argc, char **argv)
     SystemOptions options;
     RunStatePolicy policy;
     g_autofree char *program = g_path_get_basename(argv[0]);
+    g_autofree char *passed_over = NULL;
     GError *error = NULL;
     const MachineType *type;
     Machine *machine;
@@ -492,7 +491,7 @@ int main(int argc, char **argv)
             option_string_parse(options.machine ? options.machine : "", "type");
 
         type = choose_type(&options, properties);
-        machine = machine_new(type, choose_accel(&options));
+        machine = machine_new(type, choose_accel(&options, &passed_over));
         set_machine_properties(machine, properties);
     }
     if ((options.no_acpi && !property_set_string(G_OBJECT(machine), "acpi", "off", &error)) ||
@@ -516,6 +515,9 @@ int main(int argc, char **argv)
     add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
     serve_qtest(machine, &options);
+    if (passed_over) {
+        fprintf(stderr, "%s: %s\n", g_get_prgname(), passed_over);
+    }
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
     daemon_ready();
     if (!options.stopped) {
