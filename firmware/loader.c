@@ -49,10 +49,21 @@ static void add_data_directory(GPtrArray *list, const char *base)
     add_directory(list, directory);
 }
 
+/* -L's: the process's own. */
+static const char *const *first_directories;
+
+void firmware_set_directories(const char *const *directories)
+{
+    first_directories = directories;
+}
+
 static GPtrArray *search_path(const char *const *directories)
 {
     GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
 
+    for (const char *const *each = first_directories; each && *each; each++) {
+        add_directory(list, *each);
+    }
     for (; directories && *directories; directories++) {
         add_directory(list, *directories);
     }

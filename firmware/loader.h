@@ -34,6 +34,12 @@ typedef enum FirmwareError {
 } FirmwareError;
 
 /*
+ * Adds -L's directories (NULL-terminated, kept by the caller): they are looked through
+ * before the `directories` of each call. Before the first call.
+ */
+void firmware_set_directories(const char *const *directories);
+
+/*
  * The file that `name` means: as it stands if it names a file (from the working
  * directory), else the first hit in `directories` (-L, NULL-terminated, may be NULL),
  * then in the user's and the system's data directories and where distributions keep

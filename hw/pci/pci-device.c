@@ -128,7 +128,7 @@ bool pci_device_realize(Device *parent, GError **error)
 
     pci_config_init(dev);
     init_bus_master(dev);
-    return true;
+    return pci_rom_init(dev, error);
 }
 
 void pci_device_unrealize(Device *parent)
@@ -146,6 +146,7 @@ void pci_device_unrealize(Device *parent)
         unmap_bar(&dev->bars[n]);
     }
     memory_region_transaction_commit();
+    pci_rom_destroy(dev);
     address_space_destroy(&dev->bus_master_as);
     memory_region_del_subregion(&dev->bus_master_container, &dev->bus_master_enable);
     memory_region_destroy(&dev->bus_master_enable);
@@ -181,6 +182,9 @@ static const Property pci_device_properties[] = {
                 "slot and function, hexadecimal: 3 or 3.1; empty: the first free slot"),
     PROP_BOOL("multifunction", PCIDevice, multifunction, false,
               "function 0 has other functions beside it"),
+    PROP_STRING("romfile", PCIDevice, romfile, NULL,
+                "the expansion ROM's image; empty: none"),
+    PROP_BOOL("rombar", PCIDevice, rombar, true, "the expansion ROM is in the ROM BAR"),
     PROP_END,
 };
 

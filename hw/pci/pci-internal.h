@@ -24,4 +24,8 @@ void pci_update_mappings(PCIDevice *dev);
 /* From now on explanations of addresses name the BARs that put regions there. */
 void pci_explain_init(void);
 
+/* Loads the expansion ROM and gives it the ROM BAR. True where the device has none. */
+bool pci_rom_init(PCIDevice *dev, GError **error);
+void pci_rom_destroy(PCIDevice *dev);
+
 #endif

@@ -34,6 +34,9 @@ struct PCIDevice {
     uint8_t devfn;
     char *addr; /* the property "addr": "1.3", "slot.function"; empty: the first free */
     bool multifunction;
+    char *romfile; /* the expansion ROM's image; empty: none; NULL: the class's */
+    bool rombar;   /* whether the ROM is shown in the ROM BAR */
+    MemoryRegion rom;
     uint8_t config[PCI_CONFIG_SIZE];
     uint8_t writable[PCI_CONFIG_SIZE]; /* bits that the guest can write */
     uint8_t write1_clear[PCI_CONFIG_SIZE];
@@ -50,6 +53,7 @@ struct PCIDeviceClass {
     uint16_t vendor_id, device_id, class_id; /* class and subclass */
     uint8_t revision, prog_if;
     uint16_t subsystem_vendor_id, subsystem_id; /* 0: QEMU's 1af4:1100 */
+    const char *romfile; /* of the expansion ROM, or NULL */
     /* Configuration accesses of 1, 2 or 4 bytes inside the 256. NULL: the default. */
     uint32_t (*config_read)(PCIDevice *dev, unsigned address, unsigned size);
     void (*config_write)(PCIDevice *dev, unsigned address, uint32_t value, unsigned size);

@@ -85,7 +85,7 @@ static const OptionRow rows[] = {
      "the debug console (isa-debugcon)"},
     {OPTION_LIST, "chardev", FIELD(chardevs), "BACKEND,id=ID...",
      "a character device for others to name"},
-    {OPTION_TEXT, "vga", FIELD(vga), "none", "the graphics card"},
+    {OPTION_TEXT, "vga", FIELD(vga), "std|none", "the graphics card"},
     {OPTION_TEXT, "display", FIELD(display), "none", "where the screen shows"},
     {OPTION_FLAG, "nographic", FIELD(nographic), NULL,
      "no screen; serial port and monitor share the terminal"},

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/loader.h"
 #include "hw/core/option-string.h"
 #include "machine/cli/daemon.h"
+#include "machine/cli/defaults.h"
 #include "machine/cli/options.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
@@ -106,13 +108,14 @@ static void check_fixed_choices(const SystemOptions *options)
 {
     static const char *const cpus[] = {"qemu64", "qemu64-v1", "host", "max", "486", NULL};
     static const char *const none[] = {"none", NULL};
+    static const char *const vgas[] = {"std", "none", NULL};
     const struct {
         const char *option, *value;
         const char *const *choices;
     } rows[] = {
         {"-cpu", options->cpu, cpus},
         {"-display", options->display, none},
-        {"-vga", options->vga, none},
+        {"-vga", options->vga, vgas},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -222,6 +225,7 @@ static void configure(Machine *machine, const SystemOptions *options)
     config->firmware = g_strdup(options->bios);
     g_ptr_array_add(options->data_dirs, NULL);
     config->data_dirs = (const char *const *)options->data_dirs->pdata;
+    firmware_set_directories(config->data_dirs);
     config->boot_order = g_strdup("cad");
     config->default_devices = !options->nodefaults;
     config->graphics = !options->nographic;
@@ -336,10 +340,6 @@ static void make_chardevs(Machine *machine, const SystemOptions *options)
         if (!chardev_new_from_options(options->chardevs->pdata[i], &error)) {
             fail_with(error, "-chardev", options->chardevs->pdata[i]);
         }
-    }
-    if (options->serials->len == 0 && !options->nodefaults) {
-        g_ptr_array_add(options->serials,
-                        g_strdup(options->nographic ? "mon:stdio" : "null"));
     }
     make_ports(machine->config.serial, MACHINE_SERIAL_PORTS, options->serials, "-serial");
     make_ports(machine->config.parallel, MACHINE_PARALLEL_PORTS, options->parallels,
@@ -479,6 +479,7 @@ int main(int argc, char **argv)
     machine_types_add(pc_machine_types);
     machine_devices_register();
     answer_help(&options);
+    default_devices_add(&options);
     check_fixed_choices(&options);
     if (options.daemonize) {
         daemon_start();

@@ -138,7 +138,7 @@ static const HmpArg *find_switch(const HmpArgs *args, char letter)
     return NULL;
 }
 
-/* Switches, wherever they stand among the first words. */
+/* All switches that stand at this place, in any order. */
 static bool parse_switches(Hmp *hmp, const char *command, const char **text,
                            HmpArgs *args)
 {
@@ -156,6 +156,14 @@ static bool parse_switches(Hmp *hmp, const char *command, const char **text,
         }
         arg->given = true;
         *text = p + 2;
+        if (arg->takes_text) {
+            *text += strspn(*text, BLANKS);
+            g_clear_pointer(&arg->text, g_free);
+            if (!**text || !parse_string(hmp, text, arg)) {
+                hmp_printf(hmp, "%s: string expected\n", command);
+                return false;
+            }
+        }
     }
 }
 
@@ -222,13 +230,12 @@ bool hmp_parse_args(Hmp *hmp, const char *command, const char *types, const char
         arg->name = g_strndup(kinds[i], (gsize)(colon - kinds[i]));
         arg->kind = colon[1];
         arg->format = arg->kind == '-' ? colon[2] : 0;
-    }
-    if (args->n && strchr(types, '-') && !parse_switches(hmp, command, &line, args)) {
-        return false;
+        arg->takes_text = arg->kind == '-' && colon[3] == 's';
     }
     for (unsigned i = 0; i < args->n; i++) {
-        if (args->args[i].kind != '-' &&
-            !parse_one(hmp, command, &line, &args->args[i], optional[i])) {
+        if (args->args[i].kind == '-'
+                ? !parse_switches(hmp, command, &line, args)
+                : !parse_one(hmp, command, &line, &args->args[i], optional[i])) {
             return false;
         }
     }

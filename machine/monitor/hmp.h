@@ -29,6 +29,7 @@ typedef struct HmpArg {
     const char *name;
     char kind;
     bool given;
+    bool takes_text; /* of a switch: a word follows */
     uint64_t number;
     char *text;
     int count; /* of a format: how many, in which form, of how many bytes */
@@ -47,7 +48,7 @@ typedef struct HmpArgs {
  *   s  a word or a quoted string      S  the rest of the line
  *   i  an expression of 32 bits       l  one of 64 bits
  *   /  a format, "/8xw"               .  an index after an address, ".5"
- *   -x a switch
+ *   -x a switch            -xs a switch with a word behind it
  * with a ? after it where it may be left out. `params` and `help` are what `help` shows.
  */
 typedef struct HmpCommand {
@@ -61,7 +62,7 @@ typedef struct HmpCommand {
 /* The tables, each ended by a row without names. */
 extern const HmpCommand hmp_device_commands[], hmp_info_commands[],
     hmp_info_memory_commands[], hmp_memory_commands[], hmp_run_commands[],
-    hmp_help_commands[], hmp_qom_commands[], hmp_explain_commands[];
+    hmp_screendump_commands[], hmp_help_commands[], hmp_qom_commands[], hmp_explain_commands[];
 
 void hmp_init(Hmp *hmp, GString *out);
 

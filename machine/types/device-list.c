@@ -8,6 +8,7 @@
 #include "hw/char/debugcon.h"
 #include "hw/char/parallel.h"
 #include "hw/char/serial.h"
+#include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
@@ -46,6 +47,8 @@ static const DeviceTypeEntry devices[] = {
     {"isa-serial", isa_serial_get_type},
     {"isa-parallel", isa_parallel_get_type},
     {"isa-fdc", isa_fdc_get_type},
+    {"VGA", vga_pci_get_type},
+    {"isa-vga", isa_vga_get_type},
     {"i8257", i8257_get_type},
     {"vmport", vmport_get_type},
     {"kvmvapic", kvmvapic_get_type},

@@ -7,10 +7,13 @@
 
 #include <string.h>
 
+#include "firmware/loader.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/block/fdc.h"
 #include "hw/char/debugcon.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
+#include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
 #include "hw/ide/ide-bus.h"
@@ -51,6 +54,41 @@ static bool make_serial_ports(PCMachine *pc, GError **error)
     return true;
 }
 
+static bool make_parallel_ports(PCMachine *pc, GError **error)
+{
+    for (unsigned i = 0; i < MACHINE_PARALLEL_PORTS; i++) {
+        Chardev *chardev = pc->parent.config.parallel[i];
+
+        if (chardev && !isa_parallel_new(pc->parent.isa, i, chardev, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ISA has no expansion ROM bus: the firmware gets the VGA's BIOS from fw_cfg. */
+static bool make_isa_vga(Machine *machine, GError **error)
+{
+    g_autoptr(GBytes) bios =
+        firmware_load("vgabios.bin", NULL, &firmware_rules_option_rom, error);
+
+    return bios && device_create(TYPE_ISA_VGA, &machine->isa->parent, error) &&
+           fw_cfg_add_file(machine->fw_cfg, "vgaroms/vgabios.bin",
+                           g_bytes_get_data(bios, NULL), g_bytes_get_size(bios), error);
+}
+
+static bool make_vga(PCMachine *pc, GError **error)
+{
+    Machine *machine = &pc->parent;
+    const char *vga = machine->config.vga;
+
+    if (!vga || strcmp(vga, "none") == 0) {
+        return true;
+    }
+    return machine->pci ? device_create(TYPE_VGA_PCI, &machine->pci->parent, error) != NULL
+                        : make_isa_vga(machine, error);
+}
+
 static bool make_superio(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
@@ -58,7 +96,7 @@ static bool make_superio(PCMachine *pc, GError **error)
     Chardev *debugcon = machine->config.debugcon;
     Device *port92;
 
-    pc->fdc = isa_fdc_new(isa, false, error);
+    pc->fdc = isa_fdc_new(isa, machine->config.default_devices, error);
     if (!pc->fdc) {
         return false;
     }
@@ -76,7 +114,7 @@ static bool make_superio(PCMachine *pc, GError **error)
     device_connect_gpio_out_named(port92, "a20", 0, &pc->a20[A20_PORT92]);
     ioport80_map(&machine->system_io);
     ioport_f0_map(&machine->system_io, NULL, NULL);
-    return make_serial_ports(pc, error) &&
+    return make_serial_ports(pc, error) && make_parallel_ports(pc, error) &&
            (!debugcon || isa_debugcon_new(isa, debugcon, error));
 }
 
@@ -206,7 +244,8 @@ static bool pc_build(Machine *machine, GError **error)
     }
     if (!pc_memory_init_ram(pc, error) || !make_chipset(pc, error) ||
         !i8257_new_pair(machine->isa, &machine->memory, error) ||
-        !pc_init_irqchip(pc, error) || !make_firmware_config(pc, error)) {
+        !pc_init_irqchip(pc, error) || !make_firmware_config(pc, error) ||
+        !make_vga(pc, error)) {
         return false;
     }
     return pc_init_timers(pc, error) && make_superio(pc, error) &&
