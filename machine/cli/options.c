@@ -110,6 +110,8 @@ static const OptionRow rows[] = {
      "reboot=reset|shutdown,shutdown=poweroff|pause", "the same, by event"},
     {OPTION_FLAG, "daemonize", FIELD(daemonize), NULL, "go into the background"},
     {OPTION_TEXT, "pidfile", FIELD(pidfile), "FILE", "write the process's number there"},
+    {OPTION_TEXT, "sandbox", FIELD(sandbox), "on[,spawn=deny...]",
+     "forbid system calls that are not needed"},
     {OPTION_FLAG, "help", FIELD(help), NULL, "this text"},
     {OPTION_FLAG, "h", FIELD(help), NULL, "this text"},
     {OPTION_FLAG, "version", FIELD(version), NULL, "the version"},

@@ -16,7 +16,7 @@ typedef struct SystemOptions {
     char *bios, *boot, *rtc, *name, *uuid, *vga, *display;
     GPtrArray *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
-    char *debugcon, *qtest, *qtest_log, *pidfile, *action;
+    char *debugcon, *qtest, *qtest_log, *pidfile, *sandbox, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;
     bool daemonize, no_acpi, no_hpet, snapshot, enable_kvm;
     bool help, version;

@@ -13,6 +13,7 @@
 #include "machine/cli/daemon.h"
 #include "machine/cli/defaults.h"
 #include "machine/cli/options.h"
+#include "machine/cli/sandbox.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
 #include "machine/monitor/monitor.h"
@@ -516,6 +517,9 @@ int main(int argc, char **argv)
     add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
     serve_qtest(machine, &options);
+    if (options.sandbox && !sandbox_enable(options.sandbox, &error)) {
+        fail(error);
+    }
     if (passed_over) {
         fprintf(stderr, "%s: %s\n", g_get_prgname(), passed_over);
     }

@@ -76,6 +76,9 @@ CASES = [
     (["-nodefalts"], "did you mean '-nodefaults'"),
     (["-machine"], "requires an argument"),
     (["-fw_cfg", "nonsense"], "name"),
+    (["-sandbox", "maybe"], "on or off"),
+    (["-sandbox", "on,spwan=deny"], "spwan"),
+    (["-sandbox", "on,spawn=perhaps"], "allow or deny"),
 ]
 
 UMBRA_CASES = [
