@@ -10,9 +10,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "memory/guest-bytes.h"
 #include "memory/internal.h"
-
-#include <string.h>
 
 typedef struct Place {
     AddressSpace *as;
@@ -128,6 +127,16 @@ static bool has_ops(const MemoryRegion *mr)
            mr->ops;
 }
 
+/*
+ * How many of `length` bytes at `offset` the device can be given. What counts is the end of
+ * the region, not of the range: a chip decodes the address and takes the access whole, though
+ * another claims some of its bytes (ports 0xcf8 and 0xcf9).
+ */
+static hwaddr room_in_device(const MemoryRegion *mr, hwaddr offset, hwaddr length)
+{
+    return MIN(length - 1, (hwaddr)(mr->size - 1) - offset) + 1;
+}
+
 /* Device memory is accessed with as few and as big accesses as its alignment allows. */
 static unsigned ram_device_size(hwaddr offset, hwaddr length)
 {
@@ -137,53 +146,6 @@ static unsigned ram_device_size(hwaddr offset, hwaddr length)
         size /= 2;
     }
     return size;
-}
-
-static void ram_device_read(const MemoryRegion *mr, hwaddr offset, unsigned size, void *to)
-{
-    const void *from = ram_at(mr, offset);
-
-    switch (size) {
-    case 8: {
-        uint64_t value = *(const volatile uint64_t *)from;
-        memcpy(to, &value, 8);
-        break;
-    }
-    case 4: {
-        uint32_t value = *(const volatile uint32_t *)from;
-        memcpy(to, &value, 4);
-        break;
-    }
-    case 2: {
-        uint16_t value = *(const volatile uint16_t *)from;
-        memcpy(to, &value, 2);
-        break;
-    }
-    default:
-        *(uint8_t *)to = *(const volatile uint8_t *)from;
-    }
-}
-
-static void ram_device_write(const MemoryRegion *mr, hwaddr offset, unsigned size,
-                             const void *from)
-{
-    void *to = ram_at(mr, offset);
-    uint64_t value = 0;
-
-    memcpy(&value, from, size);
-    switch (size) {
-    case 8:
-        *(volatile uint64_t *)to = value;
-        break;
-    case 4:
-        *(volatile uint32_t *)to = value;
-        break;
-    case 2:
-        *(volatile uint16_t *)to = value;
-        break;
-    default:
-        *(volatile uint8_t *)to = value;
-    }
 }
 
 /* Reads at most `length` bytes from what is not RAM; *done says how many. None when there
@@ -196,6 +158,7 @@ static MemTxResult read_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     Place place;
     MemoryRegion *mr;
     hwaddr offset;
+    uint64_t value = 0;
 
     memory_read_lock();
     place = *place_at(as, addr);
@@ -209,17 +172,14 @@ static MemTxResult read_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
         memset(buffer, 0, *done);
         result = MEMTX_ACCESS_ERROR;
     } else if (mr && has_ops(mr)) {
-        uint64_t value;
-
-        /* Not cut at the range's end: a chip decodes the address and takes the access
-         * whole, though another claims some of its bytes (ports 0xcf8 and 0xcf9). */
-        *done = dispatch_access_size(mr, offset, length);
+        *done = dispatch_access_size(mr, offset, room_in_device(mr, offset, length));
         result = dispatch_read(mr, offset, *done, &value, attrs);
         value = GUINT64_TO_LE(value);
         memcpy(buffer, &value, *done);
     } else if (mr && mr->kind == MEMORY_REGION_RAM_DEVICE) {
         *done = ram_device_size(offset, *done);
-        ram_device_read(mr, offset, *done, buffer);
+        value = GUINT64_TO_LE(guest_load(ram_at(mr, offset), *done));
+        memcpy(buffer, &value, *done);
     } else {
         result = unassigned(as, addr, *done, false, buffer);
     }
@@ -235,6 +195,7 @@ static MemTxResult write_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     Place place;
     MemoryRegion *mr;
     hwaddr offset;
+    uint64_t value = 0;
 
     memory_read_lock();
     place = *place_at(as, addr);
@@ -247,14 +208,13 @@ static MemTxResult write_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     } else if (mr && attrs.memory) {
         result = MEMTX_ACCESS_ERROR;
     } else if (mr && has_ops(mr) && !place.range.readonly) {
-        uint64_t value = 0;
-
-        *done = dispatch_access_size(mr, offset, length);
+        *done = dispatch_access_size(mr, offset, room_in_device(mr, offset, length));
         memcpy(&value, buffer, *done);
         result = dispatch_write(mr, offset, *done, GUINT64_FROM_LE(value), attrs);
     } else if (mr && mr->kind == MEMORY_REGION_RAM_DEVICE && !place.range.readonly) {
         *done = ram_device_size(offset, *done);
-        ram_device_write(mr, offset, *done, buffer);
+        memcpy(&value, buffer, *done);
+        guest_store(ram_at(mr, offset), *done, GUINT64_FROM_LE(value));
     } else if (mr && place.range.readonly) {
         result = MEMTX_DECODE_ERROR; /* ROM does not listen to writes */
     } else {
@@ -294,7 +254,7 @@ MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, 
         place = place_at(as, addr);
         if (place->read_host) {
             done = room_in(place, addr, length);
-            memcpy(to, place->read_host + (addr - place->range.start), done);
+            guest_copy(to, place->read_host + (addr - place->range.start), done);
             memory_read_unlock();
         } else {
             memory_read_unlock();
@@ -322,7 +282,7 @@ MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
         place = place_at(as, addr);
         if (place->write_host) {
             done = room_in(place, addr, length);
-            memcpy(place->write_host + (addr - place->range.start), from, done);
+            guest_copy(place->write_host + (addr - place->range.start), from, done);
             note_written(place, addr, done);
             memory_read_unlock();
         } else {
@@ -355,7 +315,7 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, MemTxAttrs at
         if (block && place->range.mr->kind != MEMORY_REGION_RAM_DEVICE) {
             hwaddr offset = place->range.offset_in_region + (addr - place->range.start);
 
-            memcpy(block->host + offset, from, done);
+            guest_copy(block->host + offset, from, done);
             ram_block_set_dirty(block, offset, done, (1u << DIRTY_MEMORY_CLIENTS) - 1);
         }
         memory_read_unlock();
@@ -388,49 +348,6 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte, hwadd
 
 /* -- Loads and stores ------------------------------------------------------------------------------- */
 
-/* One instruction each, whatever the alignment: a guest's aligned accesses are atomic. */
-static inline uint64_t load_le(const uint8_t *from, unsigned size)
-{
-    uint16_t v2;
-    uint32_t v4;
-    uint64_t v8;
-
-    switch (size) {
-    case 1:
-        return *from;
-    case 2:
-        memcpy(&v2, from, 2);
-        return GUINT16_FROM_LE(v2);
-    case 4:
-        memcpy(&v4, from, 4);
-        return GUINT32_FROM_LE(v4);
-    default:
-        memcpy(&v8, from, 8);
-        return GUINT64_FROM_LE(v8);
-    }
-}
-
-static inline void store_le(uint8_t *to, unsigned size, uint64_t value)
-{
-    uint16_t v2 = GUINT16_TO_LE((uint16_t)value);
-    uint32_t v4 = GUINT32_TO_LE((uint32_t)value);
-    uint64_t v8 = GUINT64_TO_LE(value);
-
-    switch (size) {
-    case 1:
-        *to = value;
-        break;
-    case 2:
-        memcpy(to, &v2, 2);
-        break;
-    case 4:
-        memcpy(to, &v4, 4);
-        break;
-    default:
-        memcpy(to, &v8, 8);
-    }
-}
-
 /*
  * The way of all loads that do not hit remembered RAM; it is entered in a read section and
  * leaves it. A device that takes the access as it is gets it at once; anything else goes in
@@ -447,7 +364,7 @@ load_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value, MemTx
     hwaddr offset;
 
     if (!io_lock_held() || !memory_thread_registered) {
-        urcu_memb_read_unlock();
+        memory_read_unlock();
         taken = io_lock_unless_held();
         memory_read_lock();
     }
@@ -455,7 +372,7 @@ load_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value, MemTx
     mr = place->range.mr;
     offset = place->range.offset_in_region + (addr - place->range.start);
     if (mr && has_ops(mr) && !place->read_host && !attrs.memory &&
-        place->range.last - addr >= size - 1 &&
+        room_in_device(mr, offset, size) == size &&
         dispatch_access_size(mr, offset, size) == size) {
         memory_read_unlock();
         result = dispatch_read(mr, offset, size, value, attrs);
@@ -488,7 +405,7 @@ store_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value, MemTx
 {
     uint64_t buffer = GUINT64_TO_LE(value);
 
-    urcu_memb_read_unlock();
+    memory_read_unlock();
     return address_space_write(as, addr, attrs, &buffer, size);
 }
 
@@ -523,11 +440,11 @@ load_fast(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value)
 {
     const Place *place;
 
-    urcu_memb_read_lock();
+    memory_read_lock_registered();
     place = remembered(as, addr, size);
     if (G_LIKELY(place && place->read_host)) {
-        *value = load_le(place->read_host + (addr - place->range.start), size);
-        urcu_memb_read_unlock();
+        *value = guest_load(place->read_host + (addr - place->range.start), size);
+        memory_read_unlock();
         return true;
     }
     return false;
@@ -538,12 +455,12 @@ store_fast(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value)
 {
     const Place *place;
 
-    urcu_memb_read_lock();
+    memory_read_lock_registered();
     place = remembered(as, addr, size);
     if (G_LIKELY(place && place->write_host)) {
-        store_le(place->write_host + (addr - place->range.start), size, value);
+        guest_store(place->write_host + (addr - place->range.start), size, value);
         note_written(place, addr, size);
-        urcu_memb_read_unlock();
+        memory_read_unlock();
         return true;
     }
     return false;

@@ -5,8 +5,7 @@
  */
 #include "memory/cache.h"
 
-#include <string.h>
-
+#include "memory/guest-bytes.h"
 #include "memory/internal.h"
 
 static bool is_mapped_directly(const FlatRange *range, bool is_write)
@@ -74,7 +73,7 @@ MemTxResult address_space_read_cached(MemoryRegionCache *cache, hwaddr offset, v
         return address_space_read(cache->as, cache->addr + offset, MEMTXATTRS_UNSPECIFIED,
                                   buffer, length);
     }
-    memcpy(buffer, cache->host + offset, length);
+    guest_copy(buffer, cache->host + offset, length);
     return MEMTX_OK;
 }
 
@@ -88,7 +87,7 @@ MemTxResult address_space_write_cached(MemoryRegionCache *cache, hwaddr offset,
         return address_space_write(cache->as, cache->addr + offset, MEMTXATTRS_UNSPECIFIED,
                                    buffer, length);
     }
-    memcpy(cache->host + offset, buffer, length);
+    guest_copy(cache->host + offset, buffer, length);
     memory_region_cache_invalidate(cache, offset, length);
     return MEMTX_OK;
 }

@@ -221,7 +221,7 @@ void address_space_detach_view(AddressSpace *as)
         ((MemoryRegion *)g_ptr_array_index(as->path, i))->on_view_path--;
     }
     g_ptr_array_free(as->path, true);
-    rcu_assign_pointer(as->view, &empty_view);
+    publish_pointer(as->view, &empty_view);
     view->users--;
     view_free_unless_used(view);
     __atomic_add_fetch(&memory_generation, 1, __ATOMIC_SEQ_CST);
@@ -429,12 +429,12 @@ static void publish(GArray *changes, GArray *moves)
     for (guint i = 0; i < changes->len; i++) {
         Change *change = &g_array_index(changes, Change, i);
 
-        rcu_assign_pointer(change->view->ranges, change->tree);
+        publish_pointer(change->view->ranges, change->tree);
     }
     for (guint i = 0; i < moves->len; i++) {
         Move *move = &g_array_index(moves, Move, i);
 
-        rcu_assign_pointer(move->as->view, move->to);
+        publish_pointer(move->as->view, move->to);
         flat_tree_collect(move->to->ranges, 0, UINT64_MAX, move->delta.after);
     }
     __atomic_add_fetch(&memory_generation, 1, __ATOMIC_SEQ_CST);

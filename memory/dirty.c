@@ -35,7 +35,7 @@ void ram_dirty_watch(RAMBlock *block, unsigned client)
         uint64_t pages = block->max_length >> MEMORY_PAGE_BITS;
         unsigned long *bitmap = g_new0(unsigned long, (pages + WORD_BITS - 1) / WORD_BITS);
 
-        rcu_assign_pointer(block->dirty[client], bitmap);
+        publish_pointer(block->dirty[client], bitmap);
         __atomic_or_fetch(&block->watched, 1u << client, __ATOMIC_RELEASE);
     }
 }
@@ -46,7 +46,7 @@ void ram_dirty_unwatch(RAMBlock *block, unsigned client)
         unsigned long *bitmap = block->dirty[client];
 
         __atomic_and_fetch(&block->watched, ~(1u << client), __ATOMIC_RELEASE);
-        rcu_assign_pointer(block->dirty[client], NULL);
+        publish_pointer(block->dirty[client], NULL);
         memory_retire(bitmap, g_free);
         memory_reclaim();
     }
@@ -162,7 +162,7 @@ void ram_block_set_dirty(RAMBlock *block, uint64_t offset, uint64_t length, unsi
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     memory_read_lock();
     for (unsigned client = 0; client < DIRTY_MEMORY_CLIENTS; client++) {
-        unsigned long *bitmap = rcu_dereference(block->dirty[client]);
+        unsigned long *bitmap = see_pointer(block->dirty[client]);
 
         if (!bitmap || !(mask & (1u << client))) {
             continue;
@@ -186,7 +186,7 @@ bool ram_block_get_dirty(RAMBlock *block, uint64_t offset, uint64_t length, unsi
     bool dirty = false;
 
     memory_read_lock();
-    bitmap = rcu_dereference(block->dirty[client]);
+    bitmap = see_pointer(block->dirty[client]);
     for (uint64_t bit = pages.first; bitmap && !dirty && bit < pages.end;
          bit = next_word(bit)) {
         dirty = __atomic_load_n(&bitmap[bit / WORD_BITS], __ATOMIC_SEQ_CST) &
@@ -216,7 +216,7 @@ bool ram_block_test_and_clear_dirty(RAMBlock *block, uint64_t offset, uint64_t l
     unsigned long dirty = 0;
 
     memory_read_lock();
-    bitmap = rcu_dereference(block->dirty[client]);
+    bitmap = see_pointer(block->dirty[client]);
     for (uint64_t bit = pages.first; bitmap && bit < pages.end; bit = next_word(bit)) {
         dirty |= take(&bitmap[bit / WORD_BITS], mask_in_word(bit, pages.end));
     }
@@ -234,7 +234,7 @@ uint64_t ram_block_harvest_dirty(RAMBlock *block, uint64_t offset, uint64_t leng
     uint64_t count = 0;
 
     memory_read_lock();
-    from = rcu_dereference(block->dirty[client]);
+    from = see_pointer(block->dirty[client]);
     for (uint64_t bit = pages.first; from && bit < pages.end; bit = next_word(bit)) {
         uint64_t i = bit / WORD_BITS - first_word;
         unsigned long bits = take(&from[bit / WORD_BITS], mask_in_word(bit, pages.end));

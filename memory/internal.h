@@ -6,13 +6,11 @@
 #ifndef MEMORY_INTERNAL_H
 #define MEMORY_INTERNAL_H
 
-#define _LGPL_SOURCE /* liburcu's read side inlined: the licence of this room allows it */
-#include <urcu/urcu-memb.h>
-
 #include "memory/access.h"
 #include "memory/address-space.h"
 #include "memory/io-lock.h"
 #include "memory/ram-block.h"
+#include "memory/readers.h"
 #include "memory/region.h"
 
 /* Ends the process: the caller has a bug that would corrupt the tree. */
@@ -105,9 +103,9 @@ void flat_tree_collect(const FlatNode *tree, hwaddr first, hwaddr last, GArray *
 
 static inline const FlatNode *flat_view_ranges(AddressSpace *as)
 {
-    FlatView *view = rcu_dereference(as->view);
+    FlatView *view = see_pointer(as->view);
 
-    return rcu_dereference(view->ranges);
+    return see_pointer(view->ranges);
 }
 
 /* -- commit.c ----------------------------------------------------------------------------- */
@@ -201,29 +199,5 @@ void ram_dirty_watch(RAMBlock *block, unsigned client);
 void ram_dirty_unwatch(RAMBlock *block, unsigned client);
 /* Clients whose watching of all RAM is on, as a mask for FlatRange.dirty_log_mask. */
 uint8_t ram_dirty_global_mask(void);
-
-/* -- reclaim.c ------------------------------------------------------------------------------- */
-
-/* Notes `memory` to be freed when no reader can still see it. Machine lock. */
-void memory_retire(void *memory, GDestroyNotify free_func);
-/* What was retired is out of readers' way by now, but for those inside a read section. */
-void memory_reclaim(void);
-/* Returns when no reader can still see what was unlinked before the call. */
-void memory_wait_for_readers(void);
-
-extern __thread bool memory_thread_registered;
-
-static inline void memory_read_lock(void)
-{
-    if (G_UNLIKELY(!memory_thread_registered)) {
-        memory_thread_register();
-    }
-    urcu_memb_read_lock();
-}
-
-static inline void memory_read_unlock(void)
-{
-    urcu_memb_read_unlock();
-}
 
 #endif

@@ -54,7 +54,7 @@ static void replace_host_table(RAMBlock *added, RAMBlock *removed)
     if (added) {
         table->blocks[table->count++] = added;
     }
-    rcu_assign_pointer(by_host, table);
+    publish_pointer(by_host, table);
     if (old) {
         memory_retire(old, g_free);
         memory_reclaim();
@@ -330,7 +330,7 @@ RAMBlock *ram_block_from_host(const void *host, uint64_t *offset)
     const HostTable *table;
 
     memory_read_lock();
-    table = rcu_dereference(by_host);
+    table = see_pointer(by_host);
     for (unsigned low = 0, high = table ? table->count : 0; low < high;) {
         unsigned middle = low + (high - low) / 2;
         RAMBlock *block = table->blocks[middle];

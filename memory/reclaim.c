@@ -28,6 +28,10 @@ typedef struct RetiredBatch {
 
 __thread bool memory_thread_registered;
 
+#ifdef MEMORY_THREAD_SANITIZER
+char memory_grace_period;
+#endif
+
 static GArray *retired; /* machine lock */
 static unsigned reader_threads; /* atomic */
 static pthread_key_t thread_exit_key;
@@ -94,6 +98,7 @@ static void free_batch(struct rcu_head *head)
 {
     RetiredBatch *batch = caa_container_of(head, RetiredBatch, rcu);
 
+    NOTE_GRACE_PERIOD_OVER();
     free_items(batch->items);
     g_array_free(batch->items, true);
     g_free(batch);
@@ -118,6 +123,7 @@ void memory_reclaim(void)
         RetiredBatch *batch = g_new(RetiredBatch, 1);
 
         batch->items = g_steal_pointer(&retired);
+        NOTE_HANDED_OVER();
         urcu_memb_call_rcu(&batch->rcu, free_batch);
     } else {
         free_items(retired);
@@ -135,4 +141,5 @@ void memory_wait_for_readers(void)
                       "wait for itself; collect first and destroy after the walk");
     }
     urcu_memb_synchronize_rcu();
+    NOTE_GRACE_PERIOD_OVER();
 }

@@ -315,6 +315,33 @@ START_TEST(test_access_across_ranges)
 }
 END_TEST
 
+/* Ports 0xcf8 to 0xcfb belong to one device and 0xcf9 to another above it: a dword to 0xcf8
+ * is the first one's all the same. But no device is given what is beyond its own end. */
+START_TEST(test_access_over_a_neighbour)
+{
+    static const MemoryRegionOps ops = {.read = dev_read, .write = dev_write};
+    MemoryRegion reset, one;
+
+    plug(&ops);
+    memory_region_set_size(&dev, 4);
+    memory_region_init_io(&reset, NULL, &ops, NULL, "reset", 1);
+    memory_region_add_subregion_overlap(&root, AT + 1, &reset, 1);
+    ck_assert_uint_eq(address_space_store(&as, AT, 4, 0x80001004, ANY), MEMTX_OK);
+    ck_assert_calls("w4@0=80001004 ");
+    ck_assert_uint_eq(address_space_store(&as, AT + 1, 1, 6, ANY), MEMTX_OK);
+    ck_assert_calls("w1@0=6 ");
+    memory_region_init_io(&one, NULL, &ops, NULL, "one", 1);
+    memory_region_add_subregion(&root, AT + 4, &one);
+    load(AT + 4, 2, MEMTX_DECODE_ERROR);
+    ck_assert_calls("r1@0 ");
+    memory_region_del_subregion(&root, &reset);
+    memory_region_destroy(&reset);
+    memory_region_del_subregion(&root, &one);
+    memory_region_destroy(&one);
+    unplug();
+}
+END_TEST
+
 static unsigned stops;
 
 static void stopped(AddressSpace *space, hwaddr addr, unsigned size, bool is_write,
@@ -530,6 +557,7 @@ int main(void)
     tcase_add_test(tc, test_big_endian_device);
     tcase_add_test(tc, test_attrs_and_results);
     tcase_add_test(tc, test_access_across_ranges);
+    tcase_add_test(tc, test_access_over_a_neighbour);
     tcase_add_test(tc, test_unassigned);
     tcase_add_test(tc, test_split_reads_and_writes);
     tcase_add_test(tc, test_rom_device);

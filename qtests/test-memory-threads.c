@@ -157,12 +157,16 @@ START_TEST(test_safe_removal)
 }
 END_TEST
 
-/* Maps are held while the tree changes under them. */
+/* Maps are held while the tree changes under them. Each thread has its own bytes. */
+static int mappers; /* atomic */
+
 static void *map_and_hold(void *unused)
 {
+    hwaddr own = 0x20000 + 0x100 * __atomic_fetch_add(&mappers, 1, __ATOMIC_RELAXED);
+
     while (!stopped()) {
         hwaddr length = 0x100;
-        uint8_t *host = address_space_map(&as, 0x20000, &length, true, ANY);
+        uint8_t *host = address_space_map(&as, own, &length, true, ANY);
 
         if (host) {
             memset(host, 0x44, length);
