@@ -8,8 +8,11 @@
 #include "qtests/accel-cases.h"
 
 #include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "machine/accel/kvm-internal.h"
+#include "memory/zones.h"
 
 /* meson's exit status for a test that could not run */
 #define SKIPPED 77
@@ -72,6 +75,66 @@ START_TEST(kernel_irqchip_is_on_by_default)
 }
 END_TEST
 
+/* Three words to a device at 0xd0000: to its offset 4 the bell's value, then another, then
+ * one to offset 8; and a byte that leaves the guest for certain. */
+GUEST(program_ring)
+    "mov $0xd000, %ax\n mov %ax, %ds\n movw $0x1234, 4\n movw $0x4321, 4\n"
+    "movw $7, 8\n mov $'R', %al\n out %al, $0x11\n"
+GUEST_END(program_ring)
+
+static MemoryRegion device;
+
+static void device_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    g_string_append_printf(guest.log, "%x:%x ", (unsigned)offset, (unsigned)value);
+}
+
+static const MemoryRegionOps device_ops = {
+    .write = device_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+};
+
+static void add_device(void)
+{
+    memory_region_init_io(&device, NULL, &device_ops, NULL, "device", 0x1000);
+    memory_region_add_subregion_overlap(&guest.memory_root, 0xd0000, &device, 2);
+}
+
+/* The doorbell's value never reaches the device; any other does. */
+START_TEST(doorbell_rings_in_the_kernel)
+{
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    uint64_t rings = 0;
+
+    guest_start(TEST_ACCEL, program_ring, program_ring_end);
+    add_device();
+    memory_region_add_eventfd(&device, 4, 2, true, 0x1234, fd);
+    guest_run(5000);
+    ck_assert_msg(guest.ended, "%s", guest.failed ? guest.message : "did not end");
+    ck_assert_int_eq(read(fd, &rings, sizeof(rings)), (int)sizeof(rings));
+    ck_assert_uint_eq(rings, 1);
+    ck_assert_str_eq(guest.log->str, "4:4321 8:7 R");
+    close(fd);
+}
+END_TEST
+
+/* Gathered writes come in order, and before what the guest did after them. */
+START_TEST(coalesced_writes_keep_their_order)
+{
+    AccelStatistics plain, coalesced;
+
+    guest_start(TEST_ACCEL, program_ring, program_ring_end);
+    add_device();
+    memory_region_set_coalescing(&device);
+    accel_get_statistics(guest.accel, &plain);
+    guest_run(5000);
+    accel_get_statistics(guest.accel, &coalesced);
+    ck_assert_msg(guest.ended, "%s", guest.failed ? guest.message : "did not end");
+    ck_assert_str_eq(guest.log->str, "4:1234 4:4321 8:7 R");
+    ck_assert_uint_eq(coalesced.mmio - plain.mmio, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kvm");
@@ -92,6 +155,8 @@ int main(void)
     tcase_add_test(own, exact_windows_are_rom);
     tcase_add_test(own, exact_windows_split);
     tcase_add_test(own, kernel_irqchip_is_on_by_default);
+    tcase_add_test(own, doorbell_rings_in_the_kernel);
+    tcase_add_test(own, coalesced_writes_keep_their_order);
     suite_add_tcase(suite, own);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -46,6 +46,12 @@ bool kvm_memory_make_windows_exact(void);
 /* Slots deleted and set since the start, for tests and benchmarks. */
 unsigned long kvm_memory_slot_updates(void);
 
+/* Doorbells and coalesced writes follow the address spaces from now on. Machine lock. */
+void kvm_zones_init(AddressSpace *memory, AddressSpace *io);
+/* Delivers the writes that wait in the vCPU's ring; before anything else of its exits, so
+ * that devices see all in order. Without the machine lock, from the vCPU's thread. */
+void kvm_zones_flush(KVMVCPU *vcpu);
+
 /* CPUID of the default CPU model on this host. */
 bool kvm_cpuid_init(KVMVCPU *vcpu, unsigned index, GError **error);
 

@@ -159,6 +159,7 @@ static bool kvm_init(Accel *accel, GError **error)
         return false;
     }
     kvm_memory_init(accel->memory);
+    kvm_zones_init(accel->memory, accel->io);
     return true;
 }
 
@@ -417,6 +418,7 @@ static void run_vcpu(AccelVCPU *accel_vcpu)
 {
     KVMVCPU *vcpu = accel_vcpu->data;
     struct kvm_run *run = vcpu->run;
+    int failure;
 
     accel_vcpu->pthread = pthread_self();
     if (vcpu->halted && !wait_in_halt(accel_vcpu, vcpu)) {
@@ -431,14 +433,14 @@ static void run_vcpu(AccelVCPU *accel_vcpu)
         if (!kvm_host.irqchip) {
             offer_interrupt(accel_vcpu, vcpu);
         }
-        if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
-            if (errno == EINTR || errno == EAGAIN) {
-                continue;
-            }
-            if (errno == EFAULT && exact_windows()) {
-                continue;
-            }
-            give_up(accel_vcpu, g_strerror(errno), (uint64_t)errno);
+        failure = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
+        kvm_zones_flush(vcpu);
+        if (failure == EINTR || failure == EAGAIN ||
+            (failure == EFAULT && exact_windows())) {
+            continue;
+        }
+        if (failure) {
+            give_up(accel_vcpu, g_strerror(failure), (uint64_t)failure);
             break;
         }
         accel_vcpu->statistics.exits++;
