@@ -194,6 +194,8 @@ void ram_block_unref(RAMBlock *block);
 /* Bitmaps for the clients whose log is on. Frees all with the block. */
 void ram_dirty_block_added(RAMBlock *block);
 void ram_dirty_block_removed(RAMBlock *block);
+void ram_accessed_block_added(RAMBlock *block);
+void ram_accessed_block_removed(RAMBlock *block);
 /* Starts and stops one client on one block; nests. */
 void ram_dirty_watch(RAMBlock *block, unsigned client);
 void ram_dirty_unwatch(RAMBlock *block, unsigned client);

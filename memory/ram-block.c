@@ -243,6 +243,7 @@ RAMBlock *ram_block_new(MemoryRegion *mr, const RAMBlockRequest *request, GError
     g_ptr_array_insert(blocks, place, block);
     replace_host_table(block, NULL);
     ram_dirty_block_added(block);
+    ram_accessed_block_added(block);
     return block;
 }
 
@@ -268,6 +269,7 @@ void ram_block_unref(RAMBlock *block)
     taken = io_lock_unless_held();
     replace_host_table(NULL, block);
     ram_dirty_block_removed(block);
+    ram_accessed_block_removed(block);
     /* Not left to memory_retire(), which may hold on to a guest's whole RAM for long. */
     memory_wait_for_readers();
     block_free(block);

@@ -35,6 +35,7 @@ struct RAMBlock {
     unsigned long *dirty[DIRTY_MEMORY_CLIENTS]; /* a bit a page; NULL: nobody watches */
     unsigned watchers[DIRTY_MEMORY_CLIENTS];    /* why a bitmap is kept: a count */
     unsigned watched;                           /* mask of the clients with a bitmap */
+    unsigned long *accessed; /* a bit a page; NULL: nobody asks; see accessed.h */
     unsigned references;                        /* the region's, and one a mapping */
 };
 

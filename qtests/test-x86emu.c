@@ -6,6 +6,8 @@
 #define TEST_ACCEL "x86emu"
 #include "qtests/accel-cases.h"
 
+#include "memory/accessed.h"
+
 START_TEST(tcg_is_another_name)
 {
     const char *options[] = {"tcg", NULL};
@@ -99,6 +101,45 @@ START_TEST(there_is_no_fpu)
 }
 END_TEST
 
+/* Reads at 0x20000 and writes at 0x30000, from code at 0x1000, and ends. */
+GUEST(program_touch)
+    "mov $0x2000, %ax\n mov %ax, %ds\n mov 0x10, %bl\n"
+    "mov $0x3000, %ax\n mov %ax, %ds\n mov %bl, 0x20\n"
+GUEST_END(program_touch)
+
+START_TEST(accessed_pages_show)
+{
+    unsigned long pages[512 / 64] = {0};
+    RAMBlock *block;
+
+    guest_start(TEST_ACCEL, program_touch, program_touch_end);
+    block = memory_region_ram_block(&guest.ram);
+    ck_assert_uint_eq(ram_block_harvest_accessed(block, 0, MiB(2), pages), 0);
+    ck_assert(ram_accessed_log_start());
+    guest_run(5000);
+    ck_assert(guest.ended);
+    ck_assert_uint_eq(ram_block_harvest_accessed(block, 0, MiB(2), pages), 3);
+    ck_assert_uint_eq(pages[0], 1ul << 1 | 1ul << 0x20 | 1ul << 0x30);
+    for (size_t i = 1; i < G_N_ELEMENTS(pages); i++) {
+        ck_assert_uint_eq(pages[i], 0);
+    }
+
+    /* Nothing since; then, going on in HLT's loop, the code's page alone. */
+    memset(pages, 0, sizeof(pages));
+    ck_assert_uint_eq(ram_block_harvest_accessed(block, 0, MiB(2), pages), 0);
+    guest.ended = false;
+    guest.cpu->registers.rip = GUEST_CODE;
+    accel_set_registers(guest.cpu);
+    guest_run(5000);
+    ck_assert(guest.ended);
+    /* Bit 0 of the result is the page at the offset: 0x20 counted from 0x20. */
+    ck_assert_uint_eq(ram_block_harvest_accessed(block, 0x20000, 0x1000, pages), 1);
+    ck_assert_uint_eq(pages[0], 1);
+    ram_accessed_log_stop();
+    ck_assert_uint_eq(ram_block_harvest_accessed(block, 0, MiB(2), pages), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("x86emu");
@@ -115,6 +156,7 @@ int main(void)
     tcase_add_test(own, long_string_instructions_pause);
     tcase_add_test(own, a20_gate_wraps);
     tcase_add_test(own, there_is_no_fpu);
+    tcase_add_test(own, accessed_pages_show);
     suite_add_tcase(suite, own);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -15,7 +15,11 @@
 
 #include "machine/accel/x86emu-internal.h"
 #include "memory/access.h"
+#include "memory/accessed.h"
 #include "memory/ram-block.h"
+
+/* Somebody keeps the bitmaps of memory/accessed.h; set with the caches emptied. */
+static bool tracking_accesses;
 
 /* -- Filling ----------------------------------------------------------------------------- */
 
@@ -41,6 +45,20 @@ static uint8_t *host_of(const FlatRange *range, hwaddr page, bool write)
     return block->host + offset + (page - range->start);
 }
 
+/* Filling a cache's entry is when a page's first access shows. */
+static void note_accessed(const uint8_t *host)
+{
+    uint64_t offset;
+    RAMBlock *block;
+
+    if (G_UNLIKELY(__atomic_load_n(&tracking_accesses, __ATOMIC_RELAXED))) {
+        block = ram_block_from_host(host, &offset);
+        if (block) {
+            ram_block_set_accessed(block, offset, 1);
+        }
+    }
+}
+
 uint8_t *soft_host_page(SoftCPU *soft, uint32_t address, bool write)
 {
     TLBEntry *entry = &(write ? soft->write_tlb : soft->read_tlb)[(address >> 12) % TLB_ENTRIES];
@@ -56,6 +74,7 @@ uint8_t *soft_host_page(SoftCPU *soft, uint32_t address, bool write)
         if (!host) {
             return NULL;
         }
+        note_accessed(host);
         entry->page = address >> 12;
         entry->base = (uintptr_t)host - (address & ~UINT32_C(0xfff));
     }
@@ -218,6 +237,14 @@ static void flush_all(MemoryListener *listener)
     }
 }
 
+/* Every page's next access fills an entry again. */
+static void forget_accesses(void *opaque)
+{
+    __atomic_store_n(&tracking_accesses, true, __ATOMIC_RELAXED);
+    memory_changed = true;
+    flush_all(NULL);
+}
+
 void soft_memory_init(Accel *accel)
 {
     static MemoryListener listener = {
@@ -230,4 +257,5 @@ void soft_memory_init(Accel *accel)
     };
 
     memory_listener_register(&listener, accel->memory);
+    ram_accessed_set_tracker(forget_accesses, NULL);
 }
