@@ -234,6 +234,9 @@ void soft_take_signals(SoftCPU *soft)
 bool soft_attend(SoftCPU *soft)
 {
     __atomic_store_n(&soft->attention, 0, __ATOMIC_SEQ_CST);
+    if (soft->has_turn && soft_turn_wanted()) {
+        soft_leave(soft);
+    }
     soft_enter(soft);
     accel_vcpu_take_kick(soft->vcpu);
     if (accel_vcpu_must_leave(soft->vcpu)) {

@@ -393,6 +393,9 @@ static Outcome execute_opcode(Instruction *in, uint8_t opcode)
         soft->inhibit = (*in->next >> 3 & 7) == R_SS_INDEX;
         return OUTCOME_LIBRARY;
     case 0x90 ... 0x97:
+        if (in->repeat && soft->has_turn && soft_turn_wanted()) { /* PAUSE: it spins */
+            soft_call_attention(soft);
+        }
         value = get_register(soft, 0, in->operand);
         set_register(soft, 0, in->operand, get_register(soft, opcode & 7, in->operand));
         set_register(soft, opcode & 7, in->operand, value);
@@ -573,7 +576,7 @@ static void take_prefix(Instruction *in, uint8_t byte)
     case 0x67:
         in->address = in->code32 ? 2 : 4;
         break;
-    case 0xf0: /* LOCK: there is one processor */
+    case 0xf0: /* LOCK: one processor executes at a time */
         break;
     default:
         in->repeat = byte;

@@ -45,6 +45,7 @@ typedef struct SoftCPU {
     int attention;
     int flush;  /* the TLB is stale */
     int inside; /* the thread uses the TLB; the others wait before memory changes */
+    bool has_turn; /* of several CPUs, this one executes */
 
     LazyFlags flags;   /* valid only inside soft_execute() */
     bool inhibit;      /* no interrupt before the next instruction (STI, MOV SS) */
@@ -78,7 +79,7 @@ uint32_t soft_in(SoftCPU *soft, uint16_t port, unsigned size);
 void soft_out(SoftCPU *soft, uint16_t port, unsigned size, uint32_t value);
 
 void soft_flush(SoftCPU *soft);
-/* Between these the thread may use the TLB. */
+/* Between these the thread may use the TLB, and of several CPUs it has the turn. */
 void soft_enter(SoftCPU *soft);
 void soft_leave(SoftCPU *soft);
 
@@ -128,6 +129,12 @@ static inline void soft_store(SoftCPU *soft, uint32_t address, unsigned size, ui
         break;
     }
 }
+
+/* -- Turns of several CPUs (x86emu-turn.c) --------------------------------------------------- */
+
+void soft_turn_take(SoftCPU *soft);
+void soft_turn_give_up(SoftCPU *soft);
+bool soft_turn_wanted(void); /* somebody waits */
 
 /* -- Interrupts, exceptions, CPUID, MSRs (x86emu-events.c) ---------------------------------- */
 

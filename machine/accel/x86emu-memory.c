@@ -189,6 +189,11 @@ void soft_flush(SoftCPU *soft)
 
 void soft_enter(SoftCPU *soft)
 {
+    /* Before `inside`: a commit waits for those who are, and not for their turns. */
+    if (soft->vcpu->accel->vcpus->len > 1 && !soft->has_turn) {
+        soft_turn_take(soft);
+        soft->has_turn = true;
+    }
     __atomic_store_n(&soft->inside, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&soft->flush, __ATOMIC_SEQ_CST)) {
         __atomic_store_n(&soft->flush, 0, __ATOMIC_SEQ_CST);
@@ -199,6 +204,10 @@ void soft_enter(SoftCPU *soft)
 void soft_leave(SoftCPU *soft)
 {
     __atomic_store_n(&soft->inside, 0, __ATOMIC_SEQ_CST);
+    if (soft->has_turn) {
+        soft->has_turn = false;
+        soft_turn_give_up(soft);
+    }
 }
 
 static bool memory_changed;
