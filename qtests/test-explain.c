@@ -621,7 +621,7 @@ int main(void)
     tcase_add_test(small, test_random_trees);
     tcase_set_timeout(small, 60);
     suite_add_tcase(suite, small);
-    machine_types_add(pc_machine_types);
+    machine_types_add(pc_machine_types());
     machine_devices_register();
     tcase_add_checked_fixture(machine, setup_pc, NULL);
     tcase_add_test(machine, test_pam_modes);

@@ -250,7 +250,8 @@ static char *comparable_dump(const char *machine)
 /* What a guest reads from fw_cfg is what it reads on QEMU. */
 START_TEST(test_fw_cfg)
 {
-    static const char *const machines[] = {"pc-i440fx-7.2", "isapc"};
+    static const char *const machines[] = {"pc-i440fx-7.2", "isapc",         "pc-i440fx-6.0",
+                                          "pc-i440fx-2.5", "pc-i440fx-2.0", "pc-i440fx-1.4"};
     g_autofree char *expected = NULL;
     g_autofree char *dump = NULL;
 
@@ -313,7 +314,7 @@ int main(void)
     tcase_add_loop_test(tc, test_pam_inexact, 0, G_N_ELEMENTS(emulators));
     tcase_add_loop_test(tc, test_resets, 0, G_N_ELEMENTS(emulators));
     tcase_add_loop_test(tc, test_flips, 0, G_N_ELEMENTS(emulators));
-    tcase_add_loop_test(tc, test_fw_cfg, 0, 2);
+    tcase_add_loop_test(tc, test_fw_cfg, 0, 6);
     tcase_add_loop_test(tc, test_reboots, 0, G_N_ELEMENTS(emulators));
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);

@@ -21,15 +21,20 @@
 #define SEGMENT_L 0x2000u
 #define SEGMENT_DB 0x4000u
 
-/* Family 15, model 107, stepping 1: the "qemu64" of QEMU's processors. */
-#define PROCESSOR_SIGNATURE 0x60fb1u
+uint32_t x86_cpu_signature(const X86CPU *cpu)
+{
+    uint32_t base_family = MIN(cpu->family, 15);
 
-void x86_registers_reset(X86Registers *registers)
+    return ((cpu->family - base_family) & 0xff) << 20 | (cpu->model & 0xf0) << 12 | base_family << 8 |
+           (cpu->model & 0xf) << 4 | (cpu->stepping & 0xf);
+}
+
+void x86_registers_reset(X86Registers *registers, uint32_t signature)
 {
     memset(registers, 0, sizeof(*registers));
     registers->rip = 0xfff0;
     registers->rflags = 0x2;
-    registers->gpr[X86_RDX] = PROCESSOR_SIGNATURE;
+    registers->gpr[X86_RDX] = signature;
     registers->cr0 = 0x60000010;
     registers->dr[6] = 0xffff0ff0;
     registers->dr[7] = 0x400;
@@ -86,7 +91,7 @@ void x86_cpu_signal(X86CPU *cpu, unsigned signal)
  * where there is an APIC to bring it. */
 static void begin(X86CPU *cpu)
 {
-    x86_registers_reset(&cpu->registers);
+    x86_registers_reset(&cpu->registers, x86_cpu_signature(cpu));
     cpu->waits_for_startup = cpu->index > 0;
     cpu->halted = cpu->waits_for_startup;
 }
@@ -273,7 +278,7 @@ static bool x86_cpu_realize(Device *dev, GError **error)
 
     device_init_gpio_in(dev, intr_pin, 1);
     cpu->a20 = true;
-    x86_registers_reset(&cpu->registers);
+    x86_registers_reset(&cpu->registers, x86_cpu_signature(cpu));
     return true;
 }
 
@@ -291,6 +296,17 @@ static void x86_cpu_reset(Device *dev)
     }
 }
 
+/* QEMU's generic processor. */
+static const Property x86_cpu_properties[] = {
+    PROP_UINT32("family", X86CPU, family, 15, "CPUID's family"),
+    PROP_UINT32("model", X86CPU, model, 107, "CPUID's model"),
+    PROP_UINT32("stepping", X86CPU, stepping, 1, "CPUID's stepping"),
+    PROP_UINT32("min-level", X86CPU, level, 13, "CPUID's last leaf"),
+    PROP_STRING("model-id", X86CPU, model_id, "QEMU Virtual CPU version 2.5+",
+                "CPUID's name of the processor, at most 48 characters"),
+    PROP_END,
+};
+
 DEVICE_DEFINE_TYPE(X86CPU, x86_cpu, "qemu64-x86_64-cpu", TYPE_DEVICE)
 
 static void x86_cpu_class_init(DeviceClass *klass)
@@ -298,4 +314,5 @@ static void x86_cpu_class_init(DeviceClass *klass)
     klass->desc = "QEMU Virtual CPU version 2.5+";
     klass->realize = x86_cpu_realize;
     klass->reset = x86_cpu_reset;
+    property_install_table(G_OBJECT_CLASS(klass), x86_cpu_properties);
 }

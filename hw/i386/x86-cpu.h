@@ -60,6 +60,8 @@ enum {
 struct X86CPU {
     Device parent;
     unsigned index;
+    uint32_t family, model, stepping, level; /* what CPUID says; level: its last leaf */
+    char *model_id;
     AddressSpace *memory;
     AddressSpace *smm_memory; /* NULL: no system management mode */
     AddressSpace *io;
@@ -84,9 +86,12 @@ GType x86_cpu_get_type(void);
 #define TYPE_X86_CPU (x86_cpu_get_type())
 #define X86_CPU(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_X86_CPU, X86CPU))
 
+/* Family, model and stepping as CPUID packs them (Intel SDM volume 2A, figure 3-6). */
+uint32_t x86_cpu_signature(const X86CPU *cpu);
+
 /* The state after RESET# (Intel SDM volume 3, table 9-1): CS:IP f000:fff0 with base
- * 0xffff0000, and the family/model/stepping in EDX. */
-void x86_registers_reset(X86Registers *registers);
+ * 0xffff0000, and the signature in EDX. */
+void x86_registers_reset(X86Registers *registers, uint32_t signature);
 
 /* Makes "cpu-memory-N" over system_memory for cpu->memory and, where `smm`, "cpu-smm-N"
  * for cpu->smm_memory, which live as long as the machine (x86-cpu-memory.c). */

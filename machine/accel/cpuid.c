@@ -12,8 +12,6 @@
 
 #include <glib.h>
 
-#define SIGNATURE 0x60fb1u
-
 /* Intel SDM volume 2A, CPUID, tables 3-10 and 3-11. */
 #define LEAF_1_ECX (1u << 0 /* SSE3 */ | 1u << 13 /* CMPXCHG16B */ | CPUID_1_ECX_HYPERVISOR)
 #define LEAF_1_EDX                                                                         \
@@ -42,40 +40,46 @@ void cpuid_set_signature(uint32_t values[CPUID_REGISTERS], const char *letters,
     memcpy(&values[hypervisor ? CPUID_EDX : CPUID_ECX], letters + 8, 4);
 }
 
-bool cpuid_model(uint32_t leaf, unsigned index, uint32_t values[CPUID_REGISTERS])
+bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTERS])
 {
-    static const char name[48] = "QEMU Virtual CPU version 2.5+";
     static const struct {
         uint32_t leaf;
         uint32_t values[CPUID_REGISTERS];
     } fixed[] = {
-        {0x0, {0xd}},
         {0x2, {0x1, 0x0, 0x4d, 0x2c307d}},
         {0x80000000, {0x8000000a}},
         {0x80000001,
-         {SIGNATURE, 0, EXTENDED_ECX, (LEAF_1_EDX & EXTENDED_ALIASES) | EXTENDED_EDX}},
+         {0, 0, EXTENDED_ECX, (LEAF_1_EDX & EXTENDED_ALIASES) | EXTENDED_EDX}},
         {0x80000005, {0x01ff01ff, 0x01ff01ff, 0x40020140, 0x40020140}},
         {0x80000006, {0x0, 0x42004200, 0x02008140, 0x00808140}},
         {0x80000008, {0x3028}}, /* 40 bits physical, 48 linear */
     };
 
     memset(values, 0, CPUID_REGISTERS * sizeof(values[0]));
+    if (leaf == 0) {
+        values[CPUID_EAX] = cpu->level;
+        return true;
+    }
     if (leaf == 1) {
-        values[CPUID_EAX] = SIGNATURE;
-        values[CPUID_EBX] = index << 24 | 1u << 16 | 8u << 8 /* CLFLUSH: 64 bytes */;
+        values[CPUID_EAX] = x86_cpu_signature(cpu);
+        values[CPUID_EBX] = cpu->index << 24 | 1u << 16 | 8u << 8 /* CLFLUSH: 64 bytes */;
         values[CPUID_ECX] = LEAF_1_ECX;
         values[CPUID_EDX] = LEAF_1_EDX;
         return true;
     }
     if (leaf >= 0x80000002 && leaf <= 0x80000004) {
+        char name[49] = {0};
+
+        g_strlcpy(name, cpu->model_id ? cpu->model_id : "", sizeof(name));
         memcpy(values, name + (leaf - 0x80000002) * 16, 16);
         return true;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++) {
         if (fixed[i].leaf == leaf) {
             memcpy(values, fixed[i].values, sizeof(fixed[i].values));
+            values[CPUID_EAX] |= leaf == 0x80000001 ? x86_cpu_signature(cpu) : 0;
             return true;
         }
     }
-    return leaf <= 0xd || (leaf >= 0x80000000 && leaf <= 0x8000000a);
+    return leaf <= cpu->level || (leaf >= 0x80000000 && leaf <= 0x8000000a);
 }

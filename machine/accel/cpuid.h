@@ -6,8 +6,7 @@
 #ifndef MACHINE_ACCEL_CPUID_H
 #define MACHINE_ACCEL_CPUID_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "hw/i386/x86-cpu.h"
 
 enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX, CPUID_REGISTERS };
 
@@ -19,9 +18,9 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX, CPUID_REGISTERS };
 /* The leaves of the model, in order, ended by UINT32_MAX. */
 extern const uint32_t cpuid_leaves[];
 
-/* The model's values for a leaf, as an ideal host would give them: for processor `index`,
+/* The model's values for a leaf, as an ideal host would give them: for `cpu`,
  * with an empty vendor. False: the model has no such leaf. */
-bool cpuid_model(uint32_t leaf, unsigned index, uint32_t values[CPUID_REGISTERS]);
+bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTERS]);
 
 /* Writes a signature of 12 letters into EBX, EDX, ECX (vendor's order) or EBX, ECX, EDX
  * (a hypervisor's). */

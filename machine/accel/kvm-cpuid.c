@@ -72,7 +72,7 @@ static void limit_to_host(uint32_t leaf, uint32_t values[CPUID_REGISTERS],
     }
 }
 
-bool kvm_cpuid_init(KVMVCPU *vcpu, unsigned index, GError **error)
+bool kvm_cpuid_init(KVMVCPU *vcpu, const X86CPU *cpu, GError **error)
 {
     g_autofree CPUIDTable *host = g_new0(CPUIDTable, 1);
     g_autofree CPUIDTable *guest = g_new0(CPUIDTable, 1);
@@ -93,7 +93,9 @@ bool kvm_cpuid_init(KVMVCPU *vcpu, unsigned index, GError **error)
     values[CPUID_EAX] = features ? features->eax & KVM_FEATURES_GIVEN : 0;
     append(guest, LEAF_KVM_FEATURES, values);
     for (const uint32_t *leaf = cpuid_leaves; *leaf != UINT32_MAX; leaf++) {
-        cpuid_model(*leaf, index, values);
+        if (!cpuid_model(*leaf, cpu, values)) {
+            continue;
+        }
         limit_to_host(*leaf, values, find(host, *leaf));
         append(guest, *leaf, values);
     }

@@ -53,7 +53,7 @@ void kvm_zones_init(AddressSpace *memory, AddressSpace *io);
 void kvm_zones_flush(KVMVCPU *vcpu);
 
 /* CPUID of the default CPU model on this host. */
-bool kvm_cpuid_init(KVMVCPU *vcpu, unsigned index, GError **error);
+bool kvm_cpuid_init(KVMVCPU *vcpu, const X86CPU *cpu, GError **error);
 
 /* Remembers the state that the kernel made the vCPU with, for resets. */
 bool kvm_registers_init(KVMVCPU *vcpu, GError **error);

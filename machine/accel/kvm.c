@@ -205,7 +205,7 @@ static bool create_vcpu(AccelVCPU *accel_vcpu, GError **error)
                     "kvm: cannot map the state of CPU %u: %s", index, g_strerror(errno));
         goto failed;
     }
-    if (!kvm_cpuid_init(vcpu, index, error) || !kvm_registers_init(vcpu, error)) {
+    if (!kvm_cpuid_init(vcpu, accel_vcpu->cpu, error) || !kvm_registers_init(vcpu, error)) {
         goto failed;
     }
     return true;

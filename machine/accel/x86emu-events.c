@@ -268,8 +268,8 @@ void soft_cpuid(x86emu_t *emu)
     if (leaf == LEAF_HYPERVISOR) {
         values[CPUID_EAX] = LEAF_HYPERVISOR;
         cpuid_set_signature(values, "UmbraX86Emu\0", true);
-    } else if (!cpuid_model(leaf, soft->vcpu->cpu->index, values)) {
-        cpuid_model(0xd, 0, values);
+    } else if (!cpuid_model(leaf, soft->vcpu->cpu, values)) {
+        cpuid_model(soft->vcpu->cpu->level, soft->vcpu->cpu, values);
     }
     if (leaf == 0 || leaf == 0x80000000) {
         cpuid_set_signature(values, "AuthenticAMD", false);

@@ -477,7 +477,7 @@ int main(int argc, char **argv)
     if (!system_options_parse(&options, argc, argv, &error)) {
         fail(error);
     }
-    machine_types_add(pc_machine_types);
+    machine_types_add(pc_machine_types());
     machine_devices_register();
     answer_help(&options);
     default_devices_add(&options);

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
         printf("umbra 0.1.0\n");
         return 0;
     }
-    machine_types_add(pc_machine_types);
+    machine_types_add(pc_machine_types());
     machine_devices_register();
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(word, commands[i].name) == 0) {

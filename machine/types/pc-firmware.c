@@ -68,16 +68,45 @@ static bool add_acpi_tables(PCMachine *pc, GError **error)
                            error);
 }
 
-/* As QEMU's machine types have it since 6.2: -smp N is one socket of N cores. */
-static void describe_processors(SMBIOSInfo *smbios, const MachineConfig *config)
+static void describe_processors(const PCMachine *pc, SMBIOSInfo *smbios)
 {
+    unsigned cpus = pc->parent.config.max_cpus;
     uint32_t values[CPUID_REGISTERS];
 
-    smbios->processor.cores = config->max_cpus;
-    if (cpuid_model(1, 0, values)) {
+    smbios->processor.sockets = pc->data->prefers_sockets ? cpus : 1;
+    smbios->processor.cores = pc->data->prefers_sockets ? 1 : cpus;
+    if (cpuid_model(1, pc->parent.cpus->pdata[0], values)) {
         smbios->processor.cpuid_eax = values[CPUID_EAX];
         smbios->processor.cpuid_edx = values[CPUID_EDX];
     }
+}
+
+/* Before firmware was given tables, it was given fields to put into its own: a count,
+ * then for each its length, kind (0: a field), table type, offset in it, and the bytes. */
+static void append_smbios_field(GByteArray *out, uint8_t type, uint16_t offset,
+                                const char *text)
+{
+    uint16_t length = GUINT16_TO_LE((uint16_t)(6 + strlen(text) + 1));
+    uint8_t kind_and_type[2] = {0, type};
+
+    offset = GUINT16_TO_LE(offset);
+    g_byte_array_append(out, (uint8_t *)&length, sizeof(length));
+    g_byte_array_append(out, kind_and_type, sizeof(kind_and_type));
+    g_byte_array_append(out, (uint8_t *)&offset, sizeof(offset));
+    g_byte_array_append(out, (const uint8_t *)text, (guint)strlen(text) + 1);
+}
+
+/* The system's manufacturer, product and version (DMTF DSP0134, table of type 1). */
+static void add_smbios_fields(FWCfg *cfg, const SMBIOSInfo *smbios)
+{
+    g_autoptr(GByteArray) fields = g_byte_array_new();
+    uint16_t count = GUINT16_TO_LE(3);
+
+    g_byte_array_append(fields, (uint8_t *)&count, sizeof(count));
+    append_smbios_field(fields, 1, 4, smbios->system.manufacturer);
+    append_smbios_field(fields, 1, 5, smbios->system.product);
+    append_smbios_field(fields, 1, 6, smbios->system.version);
+    fw_cfg_add_bytes(cfg, FW_CFG_SMBIOS_ENTRIES, fields->data, fields->len);
 }
 
 bool pc_firmware_config_init(PCMachine *pc, GError **error)
@@ -96,8 +125,11 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
         return false;
     }
     smbios_info_init(&smbios, machine->type->desc, machine->type->name);
-    describe_processors(&smbios, config);
-    return (!pc->pm || add_acpi_tables(pc, error)) &&
+    describe_processors(pc, &smbios);
+    if (pc->data->no_smbios_tables && !pc->data->no_smbios_defaults) {
+        add_smbios_fields(machine->fw_cfg, &smbios);
+    }
+    return (!pc->pm || pc->data->no_acpi_tables || add_acpi_tables(pc, error)) &&
            pc_fw_cfg_populate(machine->fw_cfg,
                               &(PCFirmwareConfig){
                                   .ram_size = config->ram_size,
@@ -105,7 +137,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                                   .ram_above_4g = pc->above_4g,
                                   .ram_above_4g_start = GiB(4),
                                   .kvm_pages = kvm,
-                                  .amd_ht_range = machine->pci && guest_is_amd(kvm),
+                                  .amd_ht_range = !pc->data->no_amd_ht_range && guest_is_amd(kvm),
                                   .cpus = config->cpus,
                                   .max_cpus = config->max_cpus,
                                   .uuid = config->uuid ? uuid : NULL,
@@ -114,13 +146,15 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                                   .boot_menu_wait = -1,
                                   .boot_fail_wait = config->boot_wait_ms,
                                   .boot_order = boot_order,
-                                  .bios_geometry = "",
+                                  .bios_geometry = pc->data->no_bios_geometry ? NULL : "",
                                   .hpet = pc->hpet && machine->pci,
                                   .sleep_states = pc->pm != NULL,
                                   .disable_s3 = pc->pm && pc->pm->disable_s3,
                                   .disable_s4 = pc->pm && pc->pm->disable_s4,
                                   .kvmvapic = kvmvapic,
-                                  .smbios = machine->pci ? &smbios : NULL,
+                                  .smbios = machine->pci && !pc->data->no_smbios_tables
+                                                ? &smbios
+                                                : NULL,
                               },
                               error);
 }

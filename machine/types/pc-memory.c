@@ -20,7 +20,7 @@ static void split_ram(PCMachine *pc)
     uint64_t ram = pc->parent.config.ram_size;
     uint64_t limit = pc->max_ram_below_4g ? pc->max_ram_below_4g : HOLE_START;
 
-    if (ram >= limit && limit > HOLE_START_GIGABYTE_ALIGNED) {
+    if (ram >= limit && limit > HOLE_START_GIGABYTE_ALIGNED && !pc->data->small_hole) {
         limit = HOLE_START_GIGABYTE_ALIGNED;
     }
     pc->below_4g = MIN(ram, limit);
@@ -67,7 +67,8 @@ void pc_memory_reset(PCMachine *pc)
 bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error)
 {
     const char *name = pc->parent.config.firmware ? pc->parent.config.firmware
-                                                  : pc->data->firmware;
+                       : pc->data->bios_128k      ? "bios.bin"
+                                                  : "bios-256k.bin";
     GBytes *image = firmware_load(
         name, pc->parent.config.data_dirs, &firmware_rules_bios, error);
     uint64_t size, isa_size;

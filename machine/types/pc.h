@@ -23,11 +23,18 @@
 /* ISA IRQs first; the rest reaches the I/O APIC alone. */
 #define PC_GSIS 24
 
-/* What distinguishes the types of this class. */
+/* What distinguishes the types of this class. All false: the newest PCI board. */
 typedef struct PCTypeData {
-    bool pci;              /* i440FX and PIIX, or an ISA board */
-    const char *firmware;  /* the image of -bios' default */
-    bool firmware_writable; /* the ROM sockets are RAM ("isapc", where BIOSes expect it) */
+    bool pci;                /* i440FX and PIIX, or an ISA board */
+    bool firmware_writable;  /* the ROM sockets are RAM ("isapc", where BIOSes expect it) */
+    bool bios_128k;          /* -bios' default fits 128 KiB */
+    bool small_hole;         /* RAM reaches up to 3.5 GiB even where more is above 4 GiB */
+    bool no_amd_ht_range;    /* e820 does not reserve HyperTransport's range */
+    bool prefers_sockets;    /* -smp N: N sockets of one core, or one of N cores */
+    bool no_bios_geometry;   /* fw_cfg has no file of that name */
+    bool no_smbios_tables;   /* firmware makes them, from single fields in fw_cfg */
+    bool no_smbios_defaults; /* not even those */
+    bool no_acpi_tables;     /* firmware makes them */
 } PCTypeData;
 
 typedef struct PCMachine {
@@ -60,7 +67,7 @@ GType pc_machine_get_type(void);
 #define PC_MACHINE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_PC_MACHINE, PCMachine))
 
 /* The table of types for machine_types_add(). */
-extern const MachineType pc_machine_types[];
+const MachineType *pc_machine_types(void);
 
 /* -- pc-interrupts.c -- */
 
