@@ -68,9 +68,7 @@ static void fix_mode(VGA *vga)
     vga->vbe_start = start & ~3u;
 }
 
-/* The VGA's own registers as they would be for the mode, so that programs that go on with
- * them (and our drawing) find a graphics mode without CGA's ways and doubling. */
-static void set_vga_registers(VGA *vga)
+void vga_vbe_set_registers(VGA *vga)
 {
     uint8_t *crtc = vga->crtc, *graphics = vga->graphics;
     unsigned last_line = vga->vbe[VBE_YRES] - 1u;
@@ -111,7 +109,7 @@ static void enable(VGA *vga, uint16_t value)
         vga->vbe[VBE_X_OFFSET] = vga->vbe[VBE_Y_OFFSET] = 0;
         vga->vbe[VBE_ENABLE] |= VBE_ENABLED;
         fix_mode(vga);
-        set_vga_registers(vga);
+        vga_vbe_set_registers(vga);
         if (!(value & VBE_KEEP_MEMORY)) {
             uint32_t length = vga->vbe[VBE_YRES] * vga->vbe_pitch;
 
@@ -147,7 +145,7 @@ void vga_vbe_write(VGA *vga, unsigned index, uint16_t value)
     case VBE_Y_OFFSET:
         vga->vbe[index] = value;
         fix_mode(vga);
-        set_vga_registers(vga);
+        vga_vbe_set_registers(vga);
         break;
     }
 }
@@ -185,16 +183,13 @@ void vga_vbe_reset(VGA *vga)
 /* -- Ports -----------------------------------------------------------------------------
  */
 
-static bool port_accepts(void *opaque, hwaddr offset, unsigned size, bool is_write,
-                         MemTxAttrs attrs)
-{
-    return size == 2 && offset <= 2;
-}
-
 static uint64_t port_read(void *opaque, hwaddr offset, unsigned size)
 {
     const VGA *vga = opaque;
 
+    if (size != 2) {
+        return UINT64_MAX;
+    }
     return offset == 0 ? vga->vbe_index : vga_vbe_read(vga, vga->vbe_index);
 }
 
@@ -202,6 +197,9 @@ static void port_write(void *opaque, hwaddr offset, uint64_t value, unsigned siz
 {
     VGA *vga = opaque;
 
+    if (size != 2) {
+        return;
+    }
     if (offset == 0) {
         vga->vbe_index = (uint16_t)value;
     } else {
@@ -213,9 +211,6 @@ const MemoryRegionOps vga_vbe_port_ops = {
     .read = port_read,
     .write = port_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = {.min_access_size = 1,
-              .max_access_size = 4,
-              .unaligned = true,
-              .accepts = port_accepts},
-    .impl = {.min_access_size = 2, .max_access_size = 2, .unaligned = true},
+    .valid = {.unaligned = true},
+    .impl = {.unaligned = true},
 };

@@ -374,8 +374,10 @@ static void graphics_of(const VGA *vga, Graphics *graphics)
         graphics->height = scan_lines(vga);
     }
     graphics->dot_width = 1;
-    graphics->repeats =
-        shift_mode == 1 ? doubled : (((lines & 0x1fu) + 1) << doubled) - 1;
+    /* Where the row scan counter is an address bit, it does not repeat lines as well. */
+    graphics->repeats = vga->crtc[CRTC_MODE_CONTROL] & 1
+                            ? (((lines & 0x1fu) + 1) << doubled) - 1
+                            : doubled;
     if (shift_mode < 2) {
         graphics->line = shift_mode == 0 ? line_planar : line_interleaved;
         sixteen_colors(vga, graphics->colors);

@@ -58,7 +58,9 @@ static void store_le32(uint8_t *bytes, uint32_t value)
     memcpy(bytes, &value, sizeof(value));
 }
 
-/* Odd/even: address bit 0 chooses between two planes, and is 0 in the plane's address. */
+/* Odd/even: address bit 0 chooses between two planes. The hardware leaves the bit out of
+ * the plane's address, and every second byte of a plane unused; as in QEMU, they are
+ * packed, and the CRT controller's word mode needs no model. */
 static uint32_t odd_even_address(const VGA *vga, uint32_t address, unsigned *plane)
 {
     *plane = (vga->graphics[GRAPHICS_READ_MAP_SELECT] & 2) | (address & 1);

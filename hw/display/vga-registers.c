@@ -187,6 +187,7 @@ void vga_port_write(VGA *vga, uint16_t port, uint8_t value)
     case 0x3c5:
         vga->sequencer[vga->sequencer_index] =
             value & sequencer_bits[vga->sequencer_index];
+        vga_vbe_set_registers(vga);
         vga_memory_update(vga);
         break;
     case 0x3c7:
@@ -207,6 +208,7 @@ void vga_port_write(VGA *vga, uint16_t port, uint8_t value)
         break;
     case 0x3cf:
         vga->graphics[vga->graphics_index] = value & graphics_bits[vga->graphics_index];
+        vga_vbe_set_registers(vga);
         vga_memory_update(vga);
         break;
     case 0x3b4:
@@ -216,6 +218,7 @@ void vga_port_write(VGA *vga, uint16_t port, uint8_t value)
     case 0x3b5:
     case 0x3d5:
         crtc_write(vga, value);
+        vga_vbe_set_registers(vga);
         break;
     case 0x3ba:
     case 0x3da:

@@ -165,6 +165,10 @@ uint16_t vga_vbe_read(const VGA *vga, unsigned index);
 void vga_vbe_write(VGA *vga, unsigned index, uint16_t value);
 void vga_vbe_reset(VGA *vga);
 
+/* While a VBE mode is on, keeps the VGA's own registers as they would be for it, whatever
+ * the guest writes to them: a graphics mode without CGA's ways, doubling and splits. */
+void vga_vbe_set_registers(VGA *vga);
+
 /* Bits of a pixel in the VBE mode that is on: 4, 8, 15, 16, 24 or 32; 0: none is on. */
 unsigned vga_vbe_depth(const VGA *vga);
 
