@@ -348,32 +348,49 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte, hwadd
 
 /* -- Loads and stores ------------------------------------------------------------------------------- */
 
+/* Whether a device answers at addr and takes an access of this size as it is. In a read
+ * section. */
+static bool is_for_device(const Place *place, hwaddr addr, unsigned size, MemTxAttrs attrs)
+{
+    const MemoryRegion *mr = place->range.mr;
+    hwaddr offset = place->range.offset_in_region + (addr - place->range.start);
+
+    return mr && has_ops(mr) && !place->read_host && !attrs.memory &&
+           room_in_device(mr, offset, size) == size &&
+           dispatch_access_size(mr, offset, size) == size;
+}
+
 /*
  * The way of all loads that do not hit remembered RAM; it is entered in a read section and
  * leaves it. A device that takes the access as it is gets it at once; anything else goes in
- * parts.
+ * parts. RAM must not come to the lock here, however often commits make threads forget.
  */
 static __attribute__((noinline)) MemTxResult
 load_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value, MemTxAttrs attrs)
 {
     uint64_t buffer = 0;
     MemTxResult result;
-    bool taken = false;
     const Place *place;
-    MemoryRegion *mr;
-    hwaddr offset;
+    bool taken = false, for_device;
 
-    if (!io_lock_held() || !memory_thread_registered) {
+    if (!memory_thread_registered) {
         memory_read_unlock();
-        taken = io_lock_unless_held();
         memory_read_lock();
     }
     place = place_at(as, addr);
-    mr = place->range.mr;
-    offset = place->range.offset_in_region + (addr - place->range.start);
-    if (mr && has_ops(mr) && !place->read_host && !attrs.memory &&
-        room_in_device(mr, offset, size) == size &&
-        dispatch_access_size(mr, offset, size) == size) {
+    for_device = is_for_device(place, addr, size, attrs);
+    if (for_device && !io_lock_held()) {
+        memory_read_unlock();
+        io_lock();
+        taken = true;
+        memory_read_lock();
+        place = place_at(as, addr);
+        for_device = is_for_device(place, addr, size, attrs);
+    }
+    if (for_device) {
+        MemoryRegion *mr = place->range.mr;
+        hwaddr offset = place->range.offset_in_region + (addr - place->range.start);
+
         memory_read_unlock();
         result = dispatch_read(mr, offset, size, value, attrs);
         io_unlock_if(taken);

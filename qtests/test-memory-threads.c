@@ -182,6 +182,41 @@ START_TEST(test_maps)
 }
 END_TEST
 
+/* RAM is read and written without the machine lock, whatever a thread has forgotten: here
+ * the lock is held until the other thread is done. */
+static void *use_ram(void *unused)
+{
+    uint8_t bytes[16];
+    hwaddr length = 16;
+    void *host;
+
+    address_space_stl_le(&as, 0x3000, 0x12345678, ANY, NULL);
+    if (address_space_ldl_le(&as, 0x3000, ANY, NULL) != 0x12345678 ||
+        address_space_ldl_le(&as, 0x0ffe, ANY, NULL) != 0x22221111) { /* over two ranges */
+        return "another value";
+    }
+    address_space_read(&as, 0x4000, ANY, bytes, sizeof(bytes));
+    address_space_write(&as, 0x4000, ANY, bytes, sizeof(bytes));
+    host = address_space_map(&as, 0x5000, &length, true, ANY);
+    address_space_unmap(&as, host, length, true, length);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+START_TEST(test_ram_needs_no_lock)
+{
+    GThread *thread = g_thread_new("ram", use_ram, NULL);
+    gint64 end = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    while (!stopped() && g_get_monotonic_time() < end) {
+        flip_window(0);
+        g_usleep(100);
+    }
+    ck_assert_msg(stopped(), "an access to RAM waits for the machine lock");
+    ck_assert_ptr_null(g_thread_join(thread));
+}
+END_TEST
+
 /* Each store's page is in some harvest, whenever that is made. */
 static int stores; /* atomic */
 
@@ -231,6 +266,7 @@ int main(void)
     tcase_add_test(tc, test_readers_and_writer);
     tcase_add_test(tc, test_safe_removal);
     tcase_add_test(tc, test_maps);
+    tcase_add_test(tc, test_ram_needs_no_lock);
     tcase_add_test(tc, test_dirty_harvest);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
