@@ -209,6 +209,142 @@ START_TEST(timer_counts)
 }
 END_TEST
 
+/* -- Two processors
+ * ---------------------------------------------------------------------- */
+
+static X86CPU *second;
+
+static void add_second(void)
+{
+    second = X86_CPU(device_new(TYPE_X86_CPU, NULL));
+    second->index = 1;
+    ck_assert(device_realize(DEVICE(second), NULL, NULL));
+    ck_assert_ptr_nonnull(apic_new(t.bus, second, &t.root, NULL));
+    device_reset_all();
+}
+
+/* Writes a register as the second processor. */
+static void store_second(hwaddr addr, uint32_t value)
+{
+    x86_cpu_set_current(second);
+    store(addr, value);
+    x86_cpu_set_current(t.cpu);
+}
+
+/* 11.4.6, 8.4.1: each has its own registers, and only the first is the bootstrap one. */
+START_TEST(each_processor_has_its_own)
+{
+    add_second();
+    store(BASE + 0x80, 0x30);
+    x86_cpu_set_current(second);
+    ck_assert_uint_eq(load(BASE + 0x20), 0x01000000);
+    ck_assert_uint_eq(load(BASE + 0x80), 0);
+    x86_cpu_set_current(NULL); /* a device sees no registers */
+    ck_assert_uint_eq(load(BASE + 0x30), 0);
+    ck_assert_uint_eq(t.apic->base, 0xfee00900);
+    ck_assert_uint_eq(second->apic->base, 0xfee00800);
+}
+END_TEST
+
+/* 8.4.3: INIT, then a start-up message with the page to begin at. */
+START_TEST(startup_brings_a_processor_up)
+{
+    add_second();
+    ck_assert(second->waits_for_startup && second->halted);
+    ck_assert(!t.cpu->waits_for_startup);
+    store(BASE + 0x310, 0x01000000);
+    store(BASE + 0x300, 0x4500); /* INIT, asserted */
+    ck_assert_uint_eq(second->signals, X86_SIGNAL_INIT);
+    store(BASE + 0x300, 0x4610);
+    ck_assert_uint_eq(t.cpu->signals, 0);
+    ck_assert_uint_eq(x86_cpu_take_signals(second), X86_SIGNAL_INIT | X86_SIGNAL_STARTUP);
+    ck_assert(!second->waits_for_startup && !second->halted);
+    ck_assert_uint_eq(second->registers.segment[X86_CS].base, 0x10000);
+    ck_assert_uint_eq(second->registers.segment[X86_CS].selector, 0x1000);
+    ck_assert_uint_eq(second->registers.rip, 0);
+    store(BASE + 0x300, 0x4620); /* it runs: ignored */
+    ck_assert_uint_eq(x86_cpu_take_signals(second), 0);
+    ck_assert_uint_eq(second->registers.segment[X86_CS].base, 0x10000);
+    store(BASE + 0x300, 0x8500); /* INIT's de-assertion resets nobody */
+    ck_assert_uint_eq(second->signals, 0);
+    store(BASE + 0x300, 0x0400); /* NMI */
+    ck_assert_uint_eq(x86_cpu_take_signals(second), X86_SIGNAL_NMI);
+}
+END_TEST
+
+/* 11.6.2 */
+START_TEST(destinations_choose)
+{
+    add_second();
+    store(BASE + 0xf0, 0x1ff);
+    store_second(BASE + 0xf0, 0x1ff);
+    store(BASE + 0x310, 0xff000000); /* physical broadcast */
+    store(BASE + 0x300, 0x0050);
+    ck_assert(t.cpu->intr && second->intr);
+    ck_assert_int_eq(take(), 0x50);
+    store(BASE + 0xb0, 0);
+    ck_assert_int_eq(second->acknowledge(second->acknowledge_opaque), 0x50);
+    store_second(BASE + 0xb0, 0);
+
+    /* The cluster model: members 1 and 2 of cluster 3. */
+    store(BASE + 0xe0, 0x0fffffff);
+    store_second(BASE + 0xe0, 0x0fffffff);
+    store(BASE + 0xd0, 0x31000000);
+    store_second(BASE + 0xd0, 0x32000000);
+    store(BASE + 0x32004, 0x51); /* logical destination 0x32 */
+    ck_assert(!t.cpu->intr && second->intr);
+    second->acknowledge(second->acknowledge_opaque);
+    store_second(BASE + 0xb0, 0);
+    store(BASE + 0x12004, 0x52); /* another cluster */
+    ck_assert(!t.cpu->intr && !second->intr);
+
+    store(BASE + 0x80, 0x20); /* lowest priority: the second is at 0 */
+    store(BASE + 0x33004, 0x153);
+    ck_assert(!t.cpu->intr && second->intr);
+}
+END_TEST
+
+/* -- Errors and switches
+ * ------------------------------------------------------------------- */
+
+/* 11.5.3 */
+START_TEST(errors_are_told)
+{
+    store(BASE + 0xf0, 0x1ff);
+    store(BASE + 0x370, 0x61);
+    store(BASE + 0x300, 0x4000a); /* to itself: a vector below 16 */
+    ck_assert_int_eq(take(), 0x61);
+    ck_assert_uint_eq(load(BASE + 0x280), 0);
+    store(BASE + 0x280, 0);
+    ck_assert_uint_eq(load(BASE + 0x280), 0x20);
+    store(BASE, 0x05); /* received */
+    store(BASE + 0x280, 0);
+    ck_assert_uint_eq(load(BASE + 0x280), 0x40);
+    load(BASE + 0x40); /* no such register */
+    store(BASE + 0x280, 0);
+    ck_assert_uint_eq(load(BASE + 0x280), 0x80);
+}
+END_TEST
+
+/* 11.4.3: switched off, LINT0 is the processor's INTR; 11.4.7.2: vectors stay masked. */
+START_TEST(switched_off)
+{
+    IRQ *lint0 = device_get_gpio_in(DEVICE(t.apic), 0);
+
+    store(BASE + 0x350, EXTINT); /* by software: after reset */
+    ck_assert_uint_eq(load(BASE + 0x350), 0x10000 | EXTINT);
+    irq_raise(lint0);
+    ck_assert(!t.cpu->intr);
+    store(BASE, 0x41);
+    ck_assert_uint_eq(load(BASE + 0x220), 0); /* messages are not accepted */
+    apic_set_base(t.apic, 0xfee00000);
+    ck_assert(!apic_enabled(t.apic));
+    ck_assert_uint_eq(t.apic->base, 0xfee00100);
+    ck_assert_int_eq(take(), 0x08);
+    ck_assert(!t.cpu->intr);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("apic");
@@ -223,6 +359,11 @@ int main(void)
     tcase_add_test(tcase, levels_come_again_until_lowered);
     tcase_add_test(tcase, messages_and_commands_arrive);
     tcase_add_test(tcase, timer_counts);
+    tcase_add_test(tcase, each_processor_has_its_own);
+    tcase_add_test(tcase, startup_brings_a_processor_up);
+    tcase_add_test(tcase, destinations_choose);
+    tcase_add_test(tcase, errors_are_told);
+    tcase_add_test(tcase, switched_off);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
