@@ -44,21 +44,14 @@ static void send(IOAPIC *ioapic, uint64_t entry)
     address_space_stl_le(ioapic->memory, address, data, MEMTXATTRS_UNSPECIFIED, NULL);
 }
 
-/* A level waits for the EOI of the one before it; an edge is gone with its message. */
-static void serve(IOAPIC *ioapic, unsigned pin)
+/* A level becomes a message once, and again after the EOI while it lasts. */
+static void serve_level(IOAPIC *ioapic, unsigned pin)
 {
-    uint64_t entry = ioapic->redirection[pin];
-    uint32_t bit = UINT32_C(1) << pin;
+    uint64_t *entry = &ioapic->redirection[pin];
 
-    if (!(ioapic->pending & bit) || entry & MASKED) {
-        return;
-    }
-    if (!(entry & LEVEL)) {
-        ioapic->pending &= ~bit;
-        send(ioapic, entry);
-    } else if (!(entry & REMOTE_IRR)) {
-        ioapic->redirection[pin] |= REMOTE_IRR;
-        send(ioapic, entry);
+    if (ioapic->lines >> pin & 1 && *entry & LEVEL && !(*entry & (MASKED | REMOTE_IRR))) {
+        *entry |= REMOTE_IRR;
+        send(ioapic, *entry);
     }
 }
 
@@ -71,11 +64,9 @@ static void set_pin(void *opaque, int pin, int level)
 
     ioapic->lines = level ? ioapic->lines | bit : ioapic->lines & ~bit;
     if (entry & LEVEL) {
-        ioapic->pending = level ? ioapic->pending | bit : ioapic->pending & ~bit;
-        serve(ioapic, (unsigned)pin);
+        serve_level(ioapic, (unsigned)pin);
     } else if (rises && !(entry & MASKED)) { /* 3.2.4, bit 16: masked edges are lost */
-        ioapic->pending |= bit;
-        serve(ioapic, (unsigned)pin);
+        send(ioapic, entry);
     }
 }
 
@@ -88,7 +79,7 @@ void ioapic_end_of_interrupt(void *opaque, uint8_t vector)
 
         if (VECTOR(*entry) == vector && *entry & REMOTE_IRR) {
             *entry &= ~REMOTE_IRR;
-            serve(ioapic, pin);
+            serve_level(ioapic, pin);
         }
     }
 }
@@ -116,18 +107,14 @@ static uint32_t read_selected(const IOAPIC *ioapic)
 static void write_redirection(IOAPIC *ioapic, unsigned pin, uint64_t value)
 {
     uint64_t *entry = &ioapic->redirection[pin];
-    uint32_t bit = UINT32_C(1) << pin;
 
     *entry = (value & WRITABLE) | (*entry & READ_ONLY);
     /* Remote IRR belongs to a level. Software of old turned an entry to edge and back to
      * clear it, for want of an EOI register. */
     if (!(*entry & LEVEL)) {
         *entry &= ~REMOTE_IRR;
-        ioapic->pending &= ~bit;
-    } else {
-        ioapic->pending = (ioapic->pending & ~bit) | (ioapic->lines & bit);
     }
-    serve(ioapic, pin);
+    serve_level(ioapic, pin);
 }
 
 static void write_selected(IOAPIC *ioapic, uint32_t value)
@@ -186,7 +173,7 @@ static void ioapic_reset(Device *dev)
     IOAPIC *ioapic = IOAPIC(dev);
 
     ioapic->id = ioapic->selected = 0;
-    ioapic->lines = ioapic->pending = 0;
+    ioapic->lines = 0;
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         ioapic->redirection[pin] = MASKED;
     }

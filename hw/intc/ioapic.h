@@ -23,8 +23,7 @@ typedef struct IOAPIC {
     MemoryRegion io;
     uint8_t id, selected;
     uint64_t redirection[IOAPIC_PINS];
-    uint32_t lines;   /* levels of the input pins */
-    uint32_t pending; /* edges, and levels, that have not become a message yet */
+    uint32_t lines; /* levels of the input pins */
 } IOAPIC;
 
 GType ioapic_get_type(void);
