@@ -92,7 +92,7 @@ Machine *machine_new(const MachineType *type, Accel *accel)
     machine->accel = accel;
     machine->config.ram_size = type->default_ram;
     machine->config.cpus = machine->config.max_cpus = 1;
-    machine->config.boot_wait_ms = -1;
+    machine->config.boot_wait_ms = machine->config.boot_menu_ms = -1;
     machine->config.rtc_clock = CLOCK_KIND_HOST;
     machine->config.default_devices = true;
     machine->config.graphics = true;

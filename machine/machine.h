@@ -55,8 +55,10 @@ typedef struct MachineConfig {
     char *firmware; /* -bios: a name to look for or a path; NULL: the type's */
     const char *const *data_dirs; /* -L, NULL-terminated: where to look for it first */
     char *boot_order; /* letters as -boot order=; NULL: the type's */
+    char *boot_once;  /* the same for the time until the first reset; or NULL */
     bool boot_menu;
     int boot_wait_ms;    /* -boot reboot-timeout; -1: never */
+    int boot_menu_ms;    /* -boot splash-time; -1: not given */
     char *rtc_base;      /* "utc", "localtime" or a date; NULL: utc */
     ClockKind rtc_clock; /* what moves the RTC */
     bool default_devices; /* no -nodefaults */

@@ -593,6 +593,43 @@ START_TEST(test_client_helpers)
 }
 END_TEST
 
+/* -- What -boot leaves in CMOS, as QEMU 7.2's boot-order-test.c has it -- */
+
+static const struct {
+    const char *options;
+    unsigned first, after_reset; /* CMOS 0x38, and 0x3d above it */
+} boot_orders[] = {
+    {"", 0x1230, 0x1230},
+    {"-no-fd-bootchk", 0x1231, 0x1231},
+    {"-boot nda", 0x3410, 0x3410},
+    {"-boot order= -boot order=c", 0x0200, 0x0200},
+    {"-boot once=a -no-fd-bootchk", 0x0101, 0x1231},
+    {"-boot once=d -boot order=nda", 0x0300, 0x3410},
+};
+
+static unsigned read_boot_order(void)
+{
+    return rtc_read(0x38) | rtc_read(0x3d) << 8;
+}
+
+START_TEST(test_boot_order)
+{
+    g_autofree char *arguments =
+        g_strdup_printf("-M pc -nodefaults -S %s", boot_orders[_i].options);
+
+    client = qtest_client_new(arguments);
+    ck_assert_uint_eq(read_boot_order(), boot_orders[_i].first);
+    for (int resets = 0; resets < 2; resets++) {
+        g_autoptr(JsonNode) answer =
+            qtest_client_qmp(client, "{\"execute\": \"system_reset\"}");
+
+        ck_assert(json_object_has_member(json_node_get_object(answer), "return"));
+        ck_assert_uint_eq(read_boot_order(), boot_orders[_i].after_reset);
+    }
+    qtest_client_free(client);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("qtest");
@@ -621,6 +658,7 @@ static Suite *suite(void)
     tcase_add_test(connections, test_libqtest_command_line);
     tcase_add_test(connections, test_dead_harness);
     tcase_add_test(connections, test_other_accelerator);
+    tcase_add_loop_test(connections, test_boot_order, 0, G_N_ELEMENTS(boot_orders));
     suite_add_tcase(s, connections);
     return s;
 }

@@ -178,6 +178,30 @@ START_TEST(flags_without_interrupts)
 }
 END_TEST
 
+/* Enabled between two ticks of the divider, the first interrupt comes a whole period later;
+ * a new rate counts from the latest interrupt (QEMU 7.2's tests/qtest/rtc-test.c). */
+START_TEST(rate_changes_count_from_the_latest_interrupt)
+{
+    const int64_t start = NANOSECONDS_PER_SECOND + NANOSECONDS_PER_SECOND / 32;
+
+    setup();
+    clock_virtual_set_ns(start);
+    wr(10, 0x2d); /* 8 Hz */
+    rd(12);
+    wr(11, 0x42);
+    clock_virtual_set_ns(start + NANOSECONDS_PER_SECOND / 8 - 1000);
+    ck_assert(!board.level[8]);
+    clock_virtual_set_ns(start + NANOSECONDS_PER_SECOND / 8);
+    ck_assert(board.level[8]);
+    rd(12);
+    wr(10, 0x2f); /* 2 Hz */
+    clock_virtual_set_ns(start + NANOSECONDS_PER_SECOND * 5 / 8 - 1000);
+    ck_assert(!board.level[8]);
+    clock_virtual_set_ns(start + NANOSECONDS_PER_SECOND * 5 / 8);
+    ck_assert(board.level[8]);
+}
+END_TEST
+
 START_TEST(periodic_rates)
 {
     static const struct {
@@ -303,6 +327,7 @@ int main(void)
         update_interrupt,
         flags_without_interrupts,
         periodic_rates,
+        rate_changes_count_from_the_latest_interrupt,
         alarms,
         memory,
         reset_clears_interrupts_only,

@@ -55,9 +55,12 @@ static void serve_level(IOAPIC *ioapic, unsigned pin)
     }
 }
 
-static void set_pin(void *opaque, int pin, int level)
+/* Input 0 is a PC's interrupt line 0, the timer's, which is wired to pin 2 (the MADT says
+ * so too); a harness that listens hears of it as 0. */
+static void set_pin(void *opaque, int input, int level)
 {
     IOAPIC *ioapic = opaque;
+    int pin = input == 0 ? 2 : input;
     uint64_t entry = ioapic->redirection[pin];
     uint32_t bit = UINT32_C(1) << pin;
     bool rises = level && !(ioapic->lines & bit);

@@ -31,8 +31,8 @@ GType ioapic_get_type(void);
 #define IOAPIC(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_IOAPIC, struct IOAPIC))
 
 /* Shows it at IOAPIC_ADDRESS of `memory`'s root; its messages are written to `memory`.
- * The IOAPIC_PINS inputs are the device's input pins; `parent` (or NULL) gives it its
- * path. */
+ * The IOAPIC_PINS inputs are the device's input pins, but for a PC's timer line 0, which is
+ * wired to pin 2; `parent` (or NULL) gives it its path. */
 IOAPIC *ioapic_new(Device *parent, AddressSpace *memory, GError **error);
 
 /* For APICBus.end_of_interrupt: `opaque` is the IOAPIC. */

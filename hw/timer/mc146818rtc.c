@@ -50,7 +50,7 @@ enum {
 #define CRYSTAL_HZ 32768
 #define SECONDS_PER_DAY 86400
 /* UIP rises 244 us before the update, eight ticks of the crystal. */
-#define UPDATE_LEAD_NS INT64_C(244141)
+#define UPDATE_LEAD_NS INT64_C(244140)
 #define DONT_CARE 0xc0
 
 /* -- The calendar ----------------------------------------------------------------------
@@ -204,6 +204,24 @@ static uint32_t period_ticks(const MC146818RTC *rtc)
     return 1u << (rate <= 2 ? rate + 6 : rate - 1);
 }
 
+/* Crystal ticks that the latest period had begun with at `clock_ns`. */
+static int64_t period_start(const MC146818RTC *rtc, uint32_t period, int64_t clock_ns)
+{
+    int64_t ticks = (int64_t)clock_ns_to_ticks(clock_ns, CRYSTAL_HZ);
+
+    return rtc->period_base + floor_div(ticks - rtc->period_base, period) * period;
+}
+
+/* Periods count from when the interrupt was enabled, and a new rate from the latest
+ * interrupt at the old one, as in QEMU. (The chip's divider chain keeps its own phase,
+ * which no guest can know.) */
+static void set_period_base(MC146818RTC *rtc, uint32_t old_period)
+{
+    rtc->period_base =
+        old_period ? period_start(rtc, old_period, rtc->flags_clock_ns)
+                   : (int64_t)clock_ns_to_ticks(rtc->flags_clock_ns, CRYSTAL_HZ);
+}
+
 /* Raises the flags of what has happened since they were last looked at. */
 static void catch_up(MC146818RTC *rtc)
 {
@@ -211,8 +229,7 @@ static void catch_up(MC146818RTC *rtc)
     uint32_t period = period_ticks(rtc);
 
     rtc->flags_clock_ns = now;
-    if (period && clock_ns_to_ticks(now, CRYSTAL_HZ) / period !=
-                      clock_ns_to_ticks(before, CRYSTAL_HZ) / period) {
+    if (period && period_start(rtc, period, now) != period_start(rtc, period, before)) {
         rtc->cmos[RTC_C] |= B_PERIODIC;
     }
     if (is_running(rtc)) {
@@ -240,9 +257,8 @@ static void arm(MC146818RTC *rtc)
         return;
     }
     if (period && enabled & B_PERIODIC) {
-        uint64_t tick = (clock_ns_to_ticks(now, CRYSTAL_HZ) / period + 1) * period;
-
-        due = clock_ticks_to_ns(tick, CRYSTAL_HZ);
+        due = clock_ticks_to_ns((uint64_t)(period_start(rtc, period, now) + period),
+                                CRYSTAL_HZ);
     }
     if (is_running(rtc)) {
         int64_t second = seconds_at(rtc, now);
@@ -284,9 +300,13 @@ static void timer_expired(void *opaque)
 static void write_a(MC146818RTC *rtc, uint8_t value)
 {
     bool was_running = is_running(rtc);
+    uint32_t old_period = period_ticks(rtc);
 
     calendar_to_cmos(rtc);
     rtc->cmos[RTC_A] = value & ~A_UPDATE_IN_PROGRESS;
+    if (period_ticks(rtc) != old_period) {
+        set_period_base(rtc, old_period);
+    }
     if (!was_running && is_running(rtc)) {
         /* "The first update cycle begins one-half second" after the divider is released.
          */
@@ -302,6 +322,9 @@ static void write_b(MC146818RTC *rtc, uint8_t value)
     calendar_to_cmos(rtc);
     if (value & B_SET) {
         value &= ~B_UPDATE;
+    }
+    if (value & ~rtc->cmos[RTC_B] & B_PERIODIC) {
+        set_period_base(rtc, 0);
     }
     rtc->cmos[RTC_B] = value;
     if (!was_running && is_running(rtc)) {

@@ -33,6 +33,7 @@ struct MC146818RTC {
     int64_t base_fraction_ns;
     int64_t base_clock_ns;
     int64_t flags_clock_ns; /* `clock` up to which register C's flags are worked out */
+    int64_t period_base;    /* a crystal tick that periods of the interrupt count from */
     Timer timer;            /* the next event that register B lets interrupt */
 };
 

@@ -43,13 +43,15 @@ static const OptionRow rows[] = {
     {OPTION_TEXT, "uuid", FIELD(uuid), "UUID", "the machine's UUID"},
     {OPTION_TEXT, "rtc", FIELD(rtc), "base=utc|localtime|DATE,clock=host|rt|vm",
      "where the RTC starts, and what moves it"},
-    {OPTION_TEXT, "boot", FIELD(boot), "ORDER | order=...,menu=on",
+    {OPTION_LIST, "boot", FIELD(boots), "ORDER | order=...,menu=on",
      "boot order: a floppy, c disk, d CD-ROM, n network"},
     {OPTION_FLAG, "nodefaults", FIELD(nodefaults), NULL, "add no default devices"},
     {OPTION_FLAG, "no-user-config", FIELD(no_user_config), NULL,
      "read no configuration file (none is read)"},
     {OPTION_FLAG, "no-acpi", FIELD(no_acpi), NULL, "the same as -machine acpi=off"},
     {OPTION_FLAG, "no-hpet", FIELD(no_hpet), NULL, "the same as -machine hpet=off"},
+    {OPTION_FLAG, "no-fd-bootchk", FIELD(no_fd_bootchk), NULL,
+     "the same as -machine fd-bootchk=off"},
 
     {OPTION_HEADING, "Firmware and images"},
     {OPTION_TEXT, "bios", FIELD(bios), "FILE", "the firmware image, raw or gzip"},
@@ -123,7 +125,6 @@ static const OptionRow rows[] = {
     {OPTION_IGNORED, "msg", 0, "X"},
     {OPTION_IGNORED, "k", 0, "LANG"},
     {OPTION_IGNORED, "run-with", 0, "X"},
-    {OPTION_IGNORED, "no-fd-bootchk"},
 };
 
 static const OptionRow *find_option(const char *name)

@@ -13,12 +13,12 @@
 typedef struct SystemOptions {
     char *machine, *cpu, *memory, *smp;
     GPtrArray *accels; /* NULL-terminated */
-    char *bios, *boot, *rtc, *name, *uuid, *vga, *display;
-    GPtrArray *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
+    char *bios, *rtc, *name, *uuid, *vga, *display;
+    GPtrArray *boots, *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
     char *debugcon, *qtest, *qtest_log, *pidfile, *sandbox, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;
-    bool daemonize, no_acpi, no_hpet, snapshot, enable_kvm;
+    bool daemonize, no_acpi, no_hpet, no_fd_bootchk, snapshot, enable_kvm;
     bool help, version;
 } SystemOptions;
 

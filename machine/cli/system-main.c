@@ -158,6 +158,22 @@ static bool parse_cpus(const char *text, unsigned *cpus, GError **error)
     return true;
 }
 
+/* A time of -boot in milliseconds, -1 or what an uint16_t holds. */
+static bool parse_wait(const char *text, int *ms)
+{
+    uint64_t value;
+
+    if (strcmp(text, "-1") == 0) {
+        *ms = -1;
+        return true;
+    }
+    if (!parse_uint64(text, UINT16_MAX, &value)) {
+        return false;
+    }
+    *ms = (int)value;
+    return true;
+}
+
 static void configure_boot(MachineConfig *config, const char *text)
 {
     g_autoptr(OptionString) options = option_string_parse(text, "order");
@@ -167,20 +183,23 @@ static void configure_boot(MachineConfig *config, const char *text)
         bool known = true;
 
         if (strcmp(key, "order") == 0 || strcmp(key, "once") == 0) {
+            char **order = strcmp(key, "once") == 0 ? &config->boot_once : &config->boot_order;
+
             if (strspn(value, "abcdnopefghijklm") != strlen(value)) {
                 fail(invalid("-boot %s: '%s' is not a boot order; letters are a floppy, c "
                              "disk, d CD-ROM, n network",
                              text, value));
             }
-            g_free(config->boot_order);
-            config->boot_order = g_strdup(value);
+            g_free(*order);
+            *order = g_strdup(value);
         } else if (strcmp(key, "menu") == 0) {
             known = parse_bool(value, &config->boot_menu);
         } else if (strcmp(key, "reboot-timeout") == 0) {
-            config->boot_wait_ms = atoi(value);
+            known = parse_wait(value, &config->boot_wait_ms);
+        } else if (strcmp(key, "splash-time") == 0) {
+            known = parse_wait(value, &config->boot_menu_ms);
         } else {
-            known = strcmp(key, "strict") == 0 || strcmp(key, "splash") == 0 ||
-                    strcmp(key, "splash-time") == 0;
+            known = strcmp(key, "strict") == 0 || strcmp(key, "splash") == 0;
         }
         if (!known) {
             fail(invalid("-boot %s: '%s=%s' is not understood", text, key, value));
@@ -231,8 +250,8 @@ static void configure(Machine *machine, const SystemOptions *options)
     config->default_devices = !options->nodefaults;
     config->graphics = !options->nographic;
     config->vga = g_strdup(options->vga);
-    if (options->boot) {
-        configure_boot(config, options->boot);
+    for (guint i = 0; i < options->boots->len; i++) {
+        configure_boot(config, options->boots->pdata[i]);
     }
     if (options->rtc) {
         configure_rtc(config, options->rtc);
@@ -498,6 +517,8 @@ int main(int argc, char **argv)
     }
     if ((options.no_acpi && !property_set_string(G_OBJECT(machine), "acpi", "off", &error)) ||
         (options.no_hpet && !property_set_string(G_OBJECT(machine), "hpet", "off", &error)) ||
+        (options.no_fd_bootchk &&
+         !property_set_string(G_OBJECT(machine), "fd-bootchk", "off", &error)) ||
         (options.pidfile && !daemon_write_pidfile(options.pidfile, &error))) {
         fail(error);
     }

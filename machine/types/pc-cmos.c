@@ -67,9 +67,8 @@ static uint8_t boot_device(char letter)
     }
 }
 
-static void set_boot_order(PCMachine *pc)
+void pc_cmos_set_boot_order(PCMachine *pc, const char *order)
 {
-    const char *order = pc->parent.config.boot_order;
     uint8_t devices[3] = {0};
 
     for (size_t i = 0; i < G_N_ELEMENTS(devices) && order[i]; i++) {
@@ -95,6 +94,7 @@ static uint8_t floppy_equipment(uint8_t types)
 
 void pc_cmos_init(PCMachine *pc)
 {
+    const MachineConfig *config = &pc->parent.config;
     uint8_t floppies = pc->fdc ? isa_fdc_cmos_types(pc->fdc) : 0;
 
     set_memory_size(pc);
@@ -102,6 +102,6 @@ void pc_cmos_init(PCMachine *pc)
     rtc_set_memory(pc->rtc, CMOS_FLOPPY_TYPES, floppies);
     rtc_set_memory(pc->rtc, CMOS_EQUIPMENT,
                    EQUIPMENT_FPU | EQUIPMENT_PS2_MOUSE | floppy_equipment(floppies));
-    set_boot_order(pc);
+    pc_cmos_set_boot_order(pc, config->boot_once ? config->boot_once : config->boot_order);
     ide_write_cmos(set_byte, pc->rtc);
 }

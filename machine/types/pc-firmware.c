@@ -143,7 +143,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                                   .uuid = config->uuid ? uuid : NULL,
                                   .no_graphic = !config->graphics,
                                   .boot_menu = config->boot_menu,
-                                  .boot_menu_wait = -1,
+                                  .boot_menu_wait = config->boot_menu_ms,
                                   .boot_fail_wait = config->boot_wait_ms,
                                   .boot_order = boot_order,
                                   .bios_geometry = pc->data->no_bios_geometry ? NULL : "",

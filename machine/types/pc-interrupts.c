@@ -16,7 +16,7 @@
 /* -- Controllers
  * ---------------------------------------------------------------------------- */
 
-/* An ISA IRQ reaches both kinds of controllers, IRQ 0 the I/O APIC's input 2. */
+/* An ISA IRQ reaches both kinds of controllers. */
 static void set_gsi(void *opaque, int n, int level)
 {
     PCMachine *pc = opaque;
@@ -25,7 +25,7 @@ static void set_gsi(void *opaque, int n, int level)
         irq_set(&pc->pic_lines[n], level);
     }
     if (pc->ioapic) {
-        irq_set(device_get_gpio_in(DEVICE(pc->ioapic), n == 0 ? 2 : n), level);
+        irq_set(device_get_gpio_in(DEVICE(pc->ioapic), n), level);
     }
 }
 

@@ -263,7 +263,14 @@ static bool pc_complete(Machine *machine, GError **error)
 
 static void pc_reset(Machine *machine)
 {
-    pc_memory_reset(PC_MACHINE(machine));
+    PCMachine *pc = PC_MACHINE(machine);
+
+    pc_memory_reset(pc);
+    if (pc->powered_on && machine->config.boot_once) {
+        pc_cmos_set_boot_order(pc, machine->config.boot_order);
+        g_clear_pointer(&machine->config.boot_once, g_free);
+    }
+    pc->powered_on = true;
 }
 
 static const Property pc_properties[] = {

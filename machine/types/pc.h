@@ -58,6 +58,7 @@ typedef struct PCMachine {
     IOAPIC *ioapic; /* likewise */
     HPET *hpet_device; /* NULL: none */
     PIIX4PM *pm; /* NULL: without PCI, or acpi=off */
+    bool powered_on;     /* the first reset, which power-on is, has been */
     uint8_t a20_sources; /* who lets address line 20 pass: a bit each; wired-or */
     IRQ *a20;
 } PCMachine;
@@ -92,6 +93,8 @@ void pc_memory_reset(PCMachine *pc);
 
 /* -- pc-cmos.c: the bytes that firmware reads the machine's size from. -- */
 void pc_cmos_init(PCMachine *pc);
+/* The first three devices that firmware is to boot from, as letters of -boot order=. */
+void pc_cmos_set_boot_order(PCMachine *pc, const char *order);
 
 /* -- pc-firmware.c: the same and more through fw_cfg; after all devices are there. -- */
 bool pc_firmware_config_init(PCMachine *pc, GError **error);
