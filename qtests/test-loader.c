@@ -315,6 +315,7 @@ int main(void)
 {
     Suite *suite = suite_create("loader");
     TCase *tc = tcase_create("loader");
+    tcase_set_timeout(tc, 60); /* a gzip bomb takes its time on a busy host */
     SRunner *runner;
     int failed;
 
