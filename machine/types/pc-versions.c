@@ -34,6 +34,7 @@ static const DeviceDifference device_differences[] = {
     {VERSION(5, 0), {"vmport", "x-signal-unsupported-cmd", "off"}},
     {VERSION(5, 0), {"vmport", "x-report-vmx-type", "off"}},
     {VERSION(5, 0), {"vmport", "x-cmds-v2", "off"}},
+    {VERSION(4, 0), {"VGA", "edid", "off"}},
     {VERSION(2, 8), {"fw_cfg_io", "x-file-slots", "16"}},
     {VERSION(2, 7), {"ioapic", "version", "17"}}, /* without an EOI register */
     {VERSION(2, 5), {"fw_cfg_io", "x-legacy-order", "on"}},
@@ -49,6 +50,7 @@ static const DeviceDifference device_differences[] = {
     {VERSION(2, 2), {CPU, "model-id", OLD_CPU_NAME "2.2.0"}},
     {VERSION(2, 2), {"ide-hd", "ver", "2.2.0"}},
     {VERSION(2, 2), {"ide-cd", "ver", "2.2.0"}},
+    {VERSION(2, 1), {"VGA", "qemu-extended-regs", "off"}},
     {VERSION(2, 1), {CPU, "model-id", OLD_CPU_NAME "2.1.0"}},
     {VERSION(2, 1), {"ide-hd", "ver", "2.1.0"}},
     {VERSION(2, 1), {"ide-cd", "ver", "2.1.0"}},

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Compares the PCI configuration space of a pc with the installed QEMU's, bit for bit.
 
-A ROM of a few instructions reads every doubleword of the chipset's four functions, writes
+A ROM of a few instructions reads every doubleword of the chipset's four functions and the VGA, writes
 ones and zeroes to each and reads them back, tries narrow accesses to the configuration
 ports, and sends all it sees to the debug console. Both emulators run it. (Unaligned ones
 are left out: QEMU's TCG drops them, its KVM splits them as hardware and Umbra do.)
@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 
-FUNCTIONS = [("i440FX", 0x00), ("PIIX3", 0x08), ("piix3-ide", 0x09), ("PIIX4_PM", 0x0B)]
+FUNCTIONS = [("i440FX", 0x00), ("PIIX3", 0x08), ("piix3-ide", 0x09), ("PIIX4_PM", 0x0B),
+             ("VGA", 0x10)]
 PHASES = ["after reset", "with ones written", "with zeroes written"]
 SIZE = 256
 
@@ -66,7 +67,7 @@ read:   inl %dx, %eax
         decw %cx
         jnz register
         incw %di
-        cmpw $4, %di
+        cmpw $5, %di
         jne function
         incw %bp
         cmpw $3, %bp
@@ -104,7 +105,7 @@ read:   inl %dx, %eax
 stop:   hlt
         jmp stop
 functions:
-        .byte 0x00, 0x08, 0x09, 0x0b
+        .byte 0x00, 0x08, 0x09, 0x0b, 0x10
         .org 0xfff0
         .byte 0xe9                      # jmp start, backwards
         .word start - (. + 2)
@@ -123,8 +124,9 @@ def assemble(directory):
 
 def run(emulator, machine, accel, rom, directory):
     output = os.path.join(directory, os.path.basename(emulator) + ".out")
-    command = [emulator, "-M", machine, "-accel", accel, "-m", "128", "-nodefaults",
-               "-display", "none", "-bios", rom, "-debugcon", "file:" + output,
+    command = [emulator, "-M", machine, "-accel", accel, "-m", "128",
+               "-nodefaults", "-vga", "std", "-display", "none", "-bios", rom,
+               "-debugcon", "file:" + output,
                "-global", "isa-debugcon.iobase=0x402", "-device",
                "isa-debug-exit,iobase=0xf4,iosize=1"]
     try:
