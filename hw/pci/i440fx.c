@@ -108,6 +108,13 @@ static void i440fx_config_write(PCIDevice *dev, unsigned address, uint32_t value
 
 /* -- Life ---------------------------------------------------------------------------- */
 
+static void reset_smram(I440FX *fx)
+{
+    fx->parent.config[SMRAM] = SMRAM_DEFAULT;
+    fx->parent.writable[SMRAM] = 0xff;
+    update_smram(fx);
+}
+
 static bool i440fx_realize(Device *dev, GError **error)
 {
     I440FX *fx = I440FX(dev);
@@ -117,6 +124,7 @@ static bool i440fx_realize(Device *dev, GError **error)
     }
     fx->parent.config[RAM_SIZE_8MIB] = (uint8_t)MIN(fx->ram_size / MiB(8), 255);
     init_smram(fx);
+    reset_smram(fx);
     pam_init(&fx->pam, G_OBJECT(fx->host), fx->ram, fx->system_memory, &fx->host->memory,
              fx->pam_exact);
     return true;
@@ -124,8 +132,8 @@ static bool i440fx_realize(Device *dev, GError **error)
 
 /* PAM survives a reset as it does on QEMU, whose firmware images rely on it: they find
  * their shadow still there and restore it from below 4 GiB themselves. On the data
- * sheet's terms (pam-reset=on) RST# clears it. SMRAM's lock goes with any reset, because
- * nothing else could open it. */
+ * sheet's terms (pam-reset=on) RST# clears it. SMRAM's register stays with PAM, as on QEMU,
+ * but where it is locked: nothing else could open it again. */
 static void i440fx_reset(Device *dev)
 {
     I440FX *fx = I440FX(dev);
@@ -134,9 +142,9 @@ static void i440fx_reset(Device *dev)
         memset(fx->parent.config + PAM_REGISTER_FIRST, 0, PAM_REGISTERS);
         pam_set_registers(&fx->pam, fx->parent.config + PAM_REGISTER_FIRST);
     }
-    fx->parent.config[SMRAM] = SMRAM_DEFAULT;
-    fx->parent.writable[SMRAM] = 0xff;
-    update_smram(fx);
+    if (fx->pam_reset || fx->parent.config[SMRAM] & SMRAM_D_LCK) {
+        reset_smram(fx);
+    }
     pci_device_reset(dev);
 }
 
@@ -145,7 +153,7 @@ static const Property i440fx_properties[] = {
         "pam-exact", I440FX, pam_exact, true,
         "PAM mode 2 reads PCI and writes RAM, as the data sheet says; off: as QEMU"),
     PROP_BOOL("pam-reset", I440FX, pam_reset, false,
-              "a reset clears the PAM registers, as RST# does; off: as QEMU"),
+              "a reset clears PAM and SMRAM registers, as RST# does; off: as QEMU"),
     PROP_END,
 };
 

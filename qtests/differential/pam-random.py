@@ -6,8 +6,10 @@ of Umbra and of the installed QEMU, and compares what each then maps where.
 Umbra hears them over the qtest protocol. QEMU, whose packaged builds have no qtest
 accelerator, hears them from its monitor's `o` command, with its guest stopped. After each
 step `info mtree -f` must show the same ranges in each address space that both have. Umbra
-runs with pam-exact=off: QEMU knows only three of PAM's four modes. SMRAM's lock bit is left
-alone: it works in Umbra, and QEMU 7.2's i440FX ignores it.
+runs with pam-exact=off: QEMU knows only three of PAM's four modes. Uses of SMRAM's
+register are left out where Umbra does what the 82441FX data sheet says and QEMU 7.2 not:
+the lock bit and D_CLS, which QEMU ignores, and D_OPEN without G_SMRAME, which opens SMRAM
+in QEMU.
 
 A sequence that fails is shrunk to one from which no step can be left out.
 
@@ -24,10 +26,11 @@ import socket
 import subprocess
 import sys
 
-FUNCTIONS = {"i440FX": 0x00, "PIIX3": 0x08, "piix3-ide": 0x09, "PIIX4_PM": 0x0B}
+FUNCTIONS = {"i440FX": 0x00, "PIIX3": 0x08, "piix3-ide": 0x09, "PIIX4_PM": 0x0B,
+             "VGA": 0x10}
 PAM = range(0x59, 0x60)
 SMRAM = 0x72
-SMRAM_LOCK = 0x10
+SMRAM_OPEN, SMRAM_CLOSED, SMRAM_LOCK, SMRAM_ENABLE = 0x40, 0x20, 0x10, 0x08
 COMMAND = 0x04
 BARS = range(0x10, 0x28, 4)
 PM_BASE, PM_ENABLE, SMBUS_BASE, SMBUS_ENABLE = 0x40, 0x80, 0x90, 0xD2
@@ -144,7 +147,7 @@ class QEMU(Monitor):
 
 class Pair:
     def __init__(self, arguments):
-        options = ["-nodefaults", "-display", "none", "-m", "128"]
+        options = ["-nodefaults", "-vga", "std", "-display", "none", "-m", "128"]
         machine = arguments.machine + ("," if arguments.machine else "")
         self.umbra = Umbra(arguments.umbra, options + ["-M", "pc-i440fx-7.2," + machine
                                                        + "hpet=off"])
@@ -241,7 +244,9 @@ def random_step(rng, bars):
     if kind == "wide pam":
         return config("i440FX", 0x5C, "l", rng.randrange(1 << 32))
     if kind == "smram":
-        return config("i440FX", SMRAM, "b", rng.randrange(256) & ~SMRAM_LOCK)
+        value = rng.randrange(256) & ~(SMRAM_LOCK | SMRAM_CLOSED)
+        return config("i440FX", SMRAM, "b",
+                      value | SMRAM_ENABLE if value & SMRAM_OPEN else value)
     if kind == "bar" and bars:
         function, offset, mask = rng.choice(bars)
         return config(function, offset, "l", address(rng, mask & 1))
