@@ -302,6 +302,7 @@ static const Property x86_cpu_properties[] = {
     PROP_UINT32("model", X86CPU, model, 107, "CPUID's model"),
     PROP_UINT32("stepping", X86CPU, stepping, 1, "CPUID's stepping"),
     PROP_UINT32("min-level", X86CPU, level, 13, "CPUID's last leaf"),
+    PROP_BOOL("apic", X86CPU, announces_apic, true, "CPUID announces the local APIC"),
     PROP_STRING("model-id", X86CPU, model_id, "QEMU Virtual CPU version 2.5+",
                 "CPUID's name of the processor, at most 48 characters"),
     PROP_END,

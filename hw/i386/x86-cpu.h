@@ -62,6 +62,7 @@ struct X86CPU {
     unsigned index;
     uint32_t family, model, stepping, level; /* what CPUID says; level: its last leaf */
     char *model_id;
+    bool announces_apic; /* CPUID does, where there is one */
     AddressSpace *memory;
     AddressSpace *smm_memory; /* NULL: no system management mode */
     AddressSpace *io;

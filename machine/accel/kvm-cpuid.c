@@ -97,6 +97,10 @@ bool kvm_cpuid_init(KVMVCPU *vcpu, const X86CPU *cpu, GError **error)
             continue;
         }
         limit_to_host(*leaf, values, find(host, *leaf));
+        if (*leaf == 1 && !cpu->announces_apic) {
+            values[CPUID_ECX] &= ~CPUID_1_ECX_X2APIC;
+            values[CPUID_EDX] &= ~CPUID_1_EDX_APIC;
+        }
         append(guest, *leaf, values);
     }
     if (kvm_ioctl(vcpu->fd, KVM_SET_CPUID2, guest) < 0) {

@@ -90,9 +90,13 @@ void kvm_reset_vcpu(X86CPU *cpu)
 {
     KVMVCPU *vcpu = kvm_vcpu(cpu);
     struct KVMPowerOn *power_on = vcpu->power_on;
+    struct kvm_sregs sregs = power_on->sregs;
 
     vcpu->halted = false;
-    kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &power_on->sregs);
+    if (!cpu->announces_apic) {
+        sregs.apic_base = 0; /* off: the kernel shows this bit in CPUID */
+    }
+    kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
     kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &power_on->msrs);
     if (power_on->has_xcrs) {
         kvm_ioctl(vcpu->fd, KVM_SET_XCRS, &power_on->xcrs);

@@ -274,8 +274,10 @@ void soft_cpuid(x86emu_t *emu)
     if (leaf == 0 || leaf == 0x80000000) {
         cpuid_set_signature(values, "AuthenticAMD", false);
     } else if (leaf == 1) {
+        bool announced = apic && apic_enabled(apic) && soft->vcpu->cpu->announces_apic;
+
         values[CPUID_ECX] &= CPUID_1_ECX_HYPERVISOR;
-        values[CPUID_EDX] &= FEATURES_EDX | (apic && apic_enabled(apic) ? CPUID_1_EDX_APIC : 0);
+        values[CPUID_EDX] &= FEATURES_EDX | (announced ? CPUID_1_EDX_APIC : 0);
     } else if (leaf == 0x80000001) {
         values[CPUID_ECX] = 0;
         values[CPUID_EDX] &= FEATURES_EDX;

@@ -153,11 +153,15 @@ static const PCTypeData isapc_data = {.bios_128k = true,
                                       .no_amd_ht_range = true,
                                       .small_hole = true};
 
+/* Its processor, a 486 in QEMU, has no APIC, though KVM's kernel always makes one. */
+static const MachineCompat isapc_compat[] = {{CPU, "apic", "off"}, {NULL}};
+
 static const MachineType isapc = {
     .name = "isapc",
     .desc = "ISA-only PC",
     .default_ram = MiB(128),
     .get_type = pc_machine_get_type,
+    .compat = isapc_compat,
     .data = &isapc_data,
 };
 
