@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 
+#include "machine/accel/debug.h"
 #include "machine/accel/vcpu.h"
 #include "memory/io-lock.h"
 
@@ -15,6 +16,7 @@ static Accel *current;
 static void accel_instance_init(GTypeInstance *instance, gpointer klass)
 {
     ACCEL(instance)->vcpus = g_ptr_array_new();
+    ACCEL(instance)->breakpoints = g_array_new(false, false, sizeof(AccelBreakpoint));
 }
 
 /* G_DEFINE_ABSTRACT_TYPE would name the instance's initializer accel_init(). */

@@ -20,6 +20,7 @@
 typedef struct Accel Accel;
 typedef struct AccelClass AccelClass;
 struct AccelVCPU;
+struct AccelDebugStop;
 
 /* Counters since the vCPUs were made; what an accelerator cannot tell is 0. */
 typedef struct AccelStatistics {
@@ -37,6 +38,12 @@ struct Accel {
     AddressSpace *io;
     GPtrArray *vcpus; /* AccelVCPU * */
     bool running;     /* between resume and pause */
+
+    /* machine/accel/debug.h */
+    GArray *breakpoints; /* AccelBreakpoint */
+    X86CPU *stepping;    /* stops after an instruction; or NULL */
+    void (*debug_handler)(const struct AccelDebugStop *stop, void *opaque);
+    void *debug_opaque;
 };
 
 /* What an accelerator fills in; machine/accel/vcpu.h has the thread that calls it. */
@@ -54,6 +61,11 @@ struct AccelClass {
     bool (*send_msi)(Accel *accel, hwaddr address, uint32_t data);
     bool (*has_range)(const FlatRange *range); /* MtreeOptions.accel_has; or NULL */
     bool smm_spaces; /* its CPUs have an address space for SMM, entered or not */
+    /* Puts accel->breakpoints and ->stepping into effect; NULL: has none. Paused. */
+    bool (*update_debug)(Accel *accel, GError **error);
+    /* No breakpoint at the vCPU's next instruction. Paused; update_debug() follows. */
+    void (*step_over)(struct AccelVCPU *vcpu);
+    void (*hide_breakpoints)(uint64_t address, uint8_t *buffer, size_t length);
 };
 
 GType accel_get_type(void);

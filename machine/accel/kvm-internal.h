@@ -25,6 +25,7 @@ typedef struct KVMVCPU {
     size_t run_size;
     struct KVMPowerOn *power_on;
     bool halted; /* in HLT, when the interrupt controllers are in user space */
+    bool stepping_over; /* one instruction without breakpoints, then with them */
 } KVMVCPU;
 
 static inline KVMVCPU *kvm_vcpu(X86CPU *cpu)
@@ -64,5 +65,11 @@ void kvm_reset_vcpu(X86CPU *cpu);
 
 bool kvm_send_msi(Accel *accel, hwaddr address, uint32_t data);
 bool kvm_irqchip_init(GError **error);
+
+/* Breakpoints (kvm-debug.c); the last handles KVM_EXIT_DEBUG, without the machine lock. */
+bool kvm_update_debug(Accel *accel, GError **error);
+void kvm_step_over(AccelVCPU *vcpu);
+void kvm_hide_breakpoints(uint64_t address, uint8_t *buffer, size_t length);
+void kvm_handle_debug(AccelVCPU *vcpu);
 
 #endif

@@ -372,6 +372,9 @@ static void handle_exit(AccelVCPU *accel_vcpu, KVMVCPU *vcpu)
     case KVM_EXIT_IRQ_WINDOW_OPEN:
     case KVM_EXIT_INTR:
         break;
+    case KVM_EXIT_DEBUG:
+        kvm_handle_debug(accel_vcpu);
+        break;
     case KVM_EXIT_SHUTDOWN:
         io_lock();
         system_reset_request(SYSTEM_CAUSE_GUEST_RESET, "triple-fault");
@@ -476,4 +479,7 @@ static void accel_kvm_class_init(AccelClass *klass)
     klass->irqchip_in_kernel = kvm_irqchip_in_kernel;
     klass->send_msi = kvm_send_msi;
     klass->has_range = kvm_memory_has_range;
+    klass->update_debug = kvm_update_debug;
+    klass->step_over = kvm_step_over;
+    klass->hide_breakpoints = kvm_hide_breakpoints;
 }

@@ -243,7 +243,7 @@ bool soft_attend(SoftCPU *soft)
         return false;
     }
     soft_take_signals(soft);
-    if (soft->emu->x86.R_FLG & F_IF && !soft->halted &&
+    if (soft->emu->x86.R_FLG & F_IF && !soft->halted && !soft->stepping &&
         __atomic_load_n(&soft->vcpu->cpu->intr, __ATOMIC_ACQUIRE)) {
         accept_interrupt(soft);
         /* The next one waits for the handler's IRET or STI. */

@@ -524,6 +524,7 @@ static const uint8_t *gather(SoftCPU *soft, Instruction *in, uint8_t buffer[])
 {
     uint32_t base = soft->emu->x86.R_CS_BASE;
 
+    soft->fetching = true;
     for (uint32_t i = 0; i < WINDOW_BYTES; i++) {
         uint32_t eip = in->start + i;
 
@@ -532,6 +533,7 @@ static const uint8_t *gather(SoftCPU *soft, Instruction *in, uint8_t buffer[])
         }
         buffer[i] = (uint8_t)soft_load(soft, base + eip, 1);
     }
+    soft->fetching = false;
     return buffer;
 }
 
@@ -650,9 +652,9 @@ int soft_execute(x86emu_t *emu)
         Outcome outcome;
 
         soft->inhibit = false;
-        if (G_UNLIKELY(__atomic_load_n(&soft->attention, __ATOMIC_RELAXED)) && !inhibit) {
+        if (G_UNLIKELY(__atomic_load_n(&soft->attention, __ATOMIC_RELAXED))) {
             alu_sync_flags(soft);
-            if (!soft_attend(soft)) {
+            if ((!inhibit && !soft_attend(soft)) || (soft->debugged && !soft_debug(soft))) {
                 return 1;
             }
         }

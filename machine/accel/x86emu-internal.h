@@ -53,6 +53,12 @@ typedef struct SoftCPU {
     bool halted;
     uint64_t efer;
     uint64_t instructions;
+
+    /* Breakpoints; written while the vCPU stands, but for the last two. */
+    bool debugged, stepping, watching;
+    bool fetching; /* a load is for an instruction's bytes */
+    bool stepped;  /* the instruction of a step is executed */
+    int watch_hit; /* number of the breakpoint whose memory was accessed; -1: none */
 } SoftCPU;
 
 static inline SoftCPU *soft_cpu(X86CPU *cpu)
@@ -168,6 +174,18 @@ void soft_take_signals(SoftCPU *soft);
 
 /* Does what soft->attention asks for; false: leave the guest. */
 bool soft_attend(SoftCPU *soft);
+
+/* -- Breakpoints (x86emu-debug.c) ------------------------------------------------------------ */
+
+bool soft_update_debug(Accel *accel, GError **error);
+void soft_step_over(AccelVCPU *vcpu);
+
+/* Before an instruction, while soft->debugged; false: leave the guest. */
+bool soft_debug(SoftCPU *soft);
+
+/* While soft->watching: whether a page may not be cached, and what an access meets. */
+bool soft_page_is_watched(const SoftCPU *soft, uint32_t address);
+void soft_check_watch(SoftCPU *soft, uint32_t address, unsigned size, bool write);
 
 /* -- Execution (x86emu-fast.c) --------------------------------------------------------------- */
 

@@ -67,6 +67,9 @@ uint8_t *soft_host_page(SoftCPU *soft, uint32_t address, bool write)
     uint8_t *host;
 
     if (entry->page != address >> 12) {
+        if (soft->watching && soft_page_is_watched(soft, address)) {
+            return NULL;
+        }
         if (!address_space_lookup(soft->vcpu->cpu->memory, page, &range)) {
             return NULL;
         }
@@ -95,6 +98,9 @@ uint32_t soft_load_slow(SoftCPU *soft, uint32_t address, unsigned size)
         }
         return value;
     }
+    if (soft->watching && !soft->fetching) {
+        soft_check_watch(soft, address, size, false);
+    }
     host = soft_host_page(soft, address, false);
     if (host) {
         memcpy(&value, host, size);
@@ -117,6 +123,9 @@ void soft_store_slow(SoftCPU *soft, uint32_t address, unsigned size, uint32_t va
             soft_store(soft, address + i, 1, value >> 8 * i & 0xff);
         }
         return;
+    }
+    if (soft->watching) {
+        soft_check_watch(soft, address, size, true);
     }
     host = soft_host_page(soft, address, true);
     if (host) {
@@ -164,6 +173,11 @@ unsigned soft_memio(x86emu_t *emu, uint32_t address, uint32_t *value, unsigned t
         break;
     case X86EMU_MEMIO_O:
         soft_out(soft, (uint16_t)address, size, *value);
+        break;
+    case X86EMU_MEMIO_X:
+        soft->fetching = true;
+        *value = soft_load(soft, address, size);
+        soft->fetching = false;
         break;
     default:
         *value = soft_load(soft, address, size);

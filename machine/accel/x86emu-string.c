@@ -10,6 +10,8 @@
 #include "machine/accel/x86emu-alu.h"
 #include "machine/accel/x86emu-fast.h"
 
+#define FLAGS_RF 0x10000u
+
 enum { REGISTER_CX = 1, REGISTER_SI = 6, REGISTER_DI = 7 };
 
 typedef struct StringOperation {
@@ -202,6 +204,10 @@ Outcome soft_execute_string(Instruction *in, uint8_t opcode)
             break;
         }
         if (op.count && __atomic_load_n(&soft->attention, __ATOMIC_RELAXED)) {
+            if (soft->debugged) {
+                /* The rest of an instruction meets no breakpoint anew (SDM 3, 17.3.1.1). */
+                x86->R_FLG |= FLAGS_RF;
+            }
             return leave(in, false);
         }
     }

@@ -29,6 +29,7 @@ static bool create_vcpu(AccelVCPU *vcpu, GError **error)
     soft->vcpu = vcpu;
     soft->address_mask = UINT32_MAX;
     soft->flush = soft->attention = 1;
+    soft->watch_hit = -1;
     emu->_private = soft;
     vcpu->data = soft;
     x86emu_set_memio_handler(emu, soft_memio);
@@ -244,4 +245,6 @@ static void accel_x86emu_class_init(AccelClass *klass)
     klass->kick_vcpu = kick_vcpu;
     klass->ops = &x86emu_ops;
     klass->smm_spaces = true;
+    klass->update_debug = soft_update_debug;
+    klass->step_over = soft_step_over;
 }

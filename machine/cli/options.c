@@ -102,6 +102,9 @@ static const OptionRow rows[] = {
      "the qtest protocol; implies -accel qtest"},
     {OPTION_TEXT, "qtest-log", FIELD(qtest_log), "FILE|none",
      "its log; without this option, on standard error"},
+    {OPTION_TEXT, "gdb", FIELD(gdb), "CHARDEV",
+     "wait for GDB there: tcp::1234, unix:PATH,server=on,wait=off"},
+    {OPTION_FLAG, "s", FIELD(gdb_default), NULL, "the same as -gdb tcp::1234"},
 
     {OPTION_HEADING, "Running"},
     {OPTION_FLAG, "S", FIELD(stopped), NULL, "do not start; the monitor's 'cont' does"},

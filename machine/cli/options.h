@@ -19,6 +19,8 @@ typedef struct SystemOptions {
     char *debugcon, *qtest, *qtest_log, *pidfile, *sandbox, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;
     bool daemonize, no_acpi, no_hpet, no_fd_bootchk, snapshot, enable_kvm;
+    char *gdb;
+    bool gdb_default;
     bool help, version;
 } SystemOptions;
 

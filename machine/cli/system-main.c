@@ -15,6 +15,7 @@
 #include "machine/cli/options.h"
 #include "machine/cli/sandbox.h"
 #include "machine/device-add.h"
+#include "machine/gdb/stub.h"
 #include "machine/machine.h"
 #include "machine/monitor/monitor.h"
 #include "machine/qtest.h"
@@ -454,6 +455,16 @@ static void serve_qtest(Machine *machine, const SystemOptions *options)
     }
 }
 
+static void start_gdb_stub(const SystemOptions *options)
+{
+    const char *text = options->gdb ? options->gdb : "tcp::1234";
+    GError *error = NULL;
+
+    if ((options->gdb || options->gdb_default) && !gdb_stub_start(text, &error)) {
+        fail_with(error, "-gdb", text);
+    }
+}
+
 static RunStatePolicy policy_of(const SystemOptions *options)
 {
     RunStatePolicy policy = {options->no_reboot, options->no_shutdown};
@@ -538,6 +549,7 @@ int main(int argc, char **argv)
     add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
     serve_qtest(machine, &options);
+    start_gdb_stub(&options);
     if (options.sandbox && !sandbox_enable(options.sandbox, &error)) {
         fail(error);
     }
@@ -550,6 +562,7 @@ int main(int argc, char **argv)
         run_state_cont();
     }
     status = run_state_main_loop();
+    gdb_stub_cleanup(status);
     drive_cleanup();
     monitor_cleanup();
     qtest_server_stop();

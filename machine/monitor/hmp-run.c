@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "machine/gdb/stub.h"
 #include "machine/monitor/hmp.h"
 #include "machine/monitor/machine-control.h"
 #include "machine/run-state.h"
@@ -57,8 +58,26 @@ static void run_system_wakeup(Hmp *hmp, const HmpArgs *args)
     }
 }
 
+static void run_gdbserver(Hmp *hmp, const HmpArgs *args)
+{
+    const char *device = hmp_arg_text(args, "device");
+    GError *error = NULL;
+
+    device = device ? device : "tcp::1234";
+    if (!gdb_stub_start(device, &error)) {
+        hmp_report(hmp, error);
+    } else if (g_str_equal(device, "none")) {
+        hmp_printf(hmp, "Disabled gdbserver\n");
+    } else {
+        hmp_printf(hmp, "Waiting for gdb connection on device '%s'\n", device);
+    }
+}
+
 const HmpCommand hmp_run_commands[] = {
     {"info status", "", "", "show the current VM status (running|paused)", run_status},
+    {"gdbserver", "device:s?", "[device]",
+     "start gdbserver on given device (default 'tcp::1234'), stop with 'none'",
+     run_gdbserver},
     {"stop|s", "", "", "stop emulation", run_stop},
     {"cont|c", "", "", "resume emulation", run_cont},
     {"quit|q", "", "", "quit the emulator", run_quit},

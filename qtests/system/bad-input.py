@@ -69,6 +69,8 @@ CASES = [
     (["-chardev", "socket,id=x"], "path|host"),
     (["-chardev", "null"], "id"),
     (["-mon", "chardev=nobody"], "nobody"),
+    (["-gdb", "unix:/no/such/folder/x,server=on,wait=off"], "No such file"),
+    (["-gdb", "tcp:nonsense"], "tcp:nonsense"),
     (["-boot", "order=zz"], "boot order"),
     (["-rtc", "base=yesterday"], "base=yesterday"),
     (["-uuid", "123"], "UUID"),
