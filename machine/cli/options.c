@@ -88,7 +88,8 @@ static const OptionRow rows[] = {
     {OPTION_LIST, "chardev", FIELD(chardevs), "BACKEND,id=ID...",
      "a character device for others to name"},
     {OPTION_TEXT, "vga", FIELD(vga), "std|none", "the graphics card"},
-    {OPTION_TEXT, "display", FIELD(display), "none", "where the screen shows"},
+    {OPTION_TEXT, "display", FIELD(display), "none|vnc=[HOST]:N", "where the screen shows"},
+    {OPTION_TEXT, "vnc", FIELD(vnc), "[HOST]:N", "serve the screen by VNC at TCP port 5900 + N"},
     {OPTION_FLAG, "nographic", FIELD(nographic), NULL,
      "no screen; serial port and monitor share the terminal"},
 

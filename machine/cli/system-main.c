@@ -15,6 +15,7 @@
 #include "machine/cli/options.h"
 #include "machine/cli/sandbox.h"
 #include "machine/device-add.h"
+#include "machine/display/vnc.h"
 #include "machine/gdb/stub.h"
 #include "machine/machine.h"
 #include "machine/monitor/monitor.h"
@@ -511,6 +512,11 @@ int main(int argc, char **argv)
     machine_devices_register();
     answer_help(&options);
     default_devices_add(&options);
+    if (options.display && g_str_has_prefix(options.display, "vnc=")) {
+        options.vnc =
+            options.vnc ? options.vnc : g_strdup(options.display + strlen("vnc="));
+        g_clear_pointer(&options.display, g_free);
+    }
     check_fixed_choices(&options);
     if (options.daemonize) {
         daemon_start();
@@ -545,6 +551,9 @@ int main(int argc, char **argv)
     make_devices(&options);
     if (!drive_check_all_taken(&error) || !machine_complete(machine, &error)) {
         fail(error);
+    }
+    if (options.vnc && !vnc_start(options.vnc, &error)) {
+        fail_with(error, "-vnc", options.vnc);
     }
     add_fw_cfg_files(machine, &options);
     device_foreach_unused_global(warn_unused_global, NULL);
