@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "machine/memory-backend.h"
 #include "memory/access.h"
 
 static Machine *current;
@@ -17,8 +18,15 @@ static void machine_init(Machine *machine)
     machine->cpus = g_ptr_array_new();
 }
 
+static const Property machine_properties[] = {
+    PROP_STRING("memory-backend", Machine, memory_backend, NULL,
+                "the id of the memory backend that is the RAM"),
+    PROP_END,
+};
+
 static void machine_class_init(MachineClass *klass)
 {
+    property_install_table(G_OBJECT_CLASS(klass), machine_properties);
 }
 
 void machine_types_add(const MachineType *table)
@@ -137,6 +145,25 @@ static bool check_ram_size(uint64_t size, GError **error)
         return false;
     }
     return true;
+}
+
+bool machine_init_ram(Machine *machine, const char *name, GError **error)
+{
+    uint64_t size = machine->config.ram_size;
+    MemoryBackend *backend;
+
+    if (!machine->memory_backend) {
+        return memory_region_init_ram(&machine->ram, NULL, name, size, error);
+    }
+    backend = memory_backend_find(machine->memory_backend, error);
+    if (backend && backend->size != size) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "the machine's %" PRIu64 " KiB of RAM are not the size of memory "
+                    "backend '%s', %" PRIu64 " KiB; leave -m out",
+                    size >> 10, machine->memory_backend, backend->size >> 10);
+        return false;
+    }
+    return backend && memory_backend_init_region(backend, &machine->ram, error);
 }
 
 static void make_address_spaces(Machine *machine)

@@ -74,11 +74,12 @@ struct Machine {
     const MachineType *type;
     MachineConfig config;
     Accel *accel;
+    char *memory_backend; /* the id of the one that is the RAM; NULL: plain memory */
 
     MemoryRegion system_memory; /* "system": what address space "memory" shows */
     MemoryRegion system_io;     /* "io" */
     AddressSpace memory, io;
-    MemoryRegion ram; /* "pc.ram" */
+    MemoryRegion ram; /* "pc.ram", or the memory backend's id */
 
     GPtrArray *cpus; /* X86CPU * */
     ISABus *isa;
@@ -121,5 +122,9 @@ Machine *machine_new(const MachineType *type, Accel *accel);
  * *error when the configuration cannot be built; the process is then to exit. */
 bool machine_build(Machine *machine, GError **error);
 bool machine_complete(Machine *machine, GError **error);
+
+/* For a type's build(): makes machine->ram, from the memory backend that the user named or
+ * else under the name `name`. */
+bool machine_init_ram(Machine *machine, const char *name, GError **error);
 
 #endif

@@ -143,7 +143,7 @@ static int open_backing(const char *path)
     struct stat st;
 
     if (!path) {
-        return memfd_create("umbra-ram", MFD_CLOEXEC);
+        return memfd_create("umbra-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     }
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
         return open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

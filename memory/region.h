@@ -131,7 +131,8 @@ bool memory_region_init_resizeable_ram(MemoryRegion *mr, GObject *owner, const c
                                                        void *host),
                                        GError **error);
 
-/* RAM backed by a file at `path` (created when missing); share: writes reach the file. */
+/* RAM backed by a file at `path` (created when missing; NULL: anonymous memory); share:
+ * writes reach the file, and whoever else maps it. */
 bool memory_region_init_ram_from_file(MemoryRegion *mr, GObject *owner, const char *name,
                                       uint64_t size, bool share, const char *path,
                                       GError **error);

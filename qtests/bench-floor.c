@@ -58,8 +58,8 @@ static int bench_kvm_slot(void)
 {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
-    uint8_t *ram = mmap(NULL, MAIN_SIZE, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint8_t *ram =
+        mmap(NULL, MAIN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     gint64 took[ROUNDS];
 
     if (vm < 0 || ram == MAP_FAILED || ioctl(vm, KVM_CREATE_VCPU, 0) < 0) {

@@ -81,6 +81,8 @@ static const OptionRow rows[] = {
      "add a device; 'help' lists them, 'DRIVER,help' its properties"},
     {OPTION_LIST, "global", FIELD(globals), "DRIVER.PROP=VALUE",
      "a property of every device of that driver"},
+    {OPTION_LIST, "object", FIELD(objects), "TYPE,id=ID[,prop=value...]",
+     "a backend for others to name; 'help' lists them"},
     {OPTION_LIST, "serial", FIELD(serials), "CHARDEV", "a serial port"},
     {OPTION_LIST, "parallel", FIELD(parallels), "CHARDEV", "a parallel port"},
     {OPTION_TEXT, "debugcon", FIELD(debugcon), "CHARDEV",

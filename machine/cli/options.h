@@ -15,6 +15,7 @@ typedef struct SystemOptions {
     GPtrArray *accels; /* NULL-terminated */
     char *bios, *rtc, *name, *uuid, *vga, *display, *vnc;
     GPtrArray *boots, *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
+    GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
     char *debugcon, *qtest, *qtest_log, *pidfile, *sandbox, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;

@@ -19,6 +19,7 @@
 #include "machine/gdb/stub.h"
 #include "machine/machine.h"
 #include "machine/monitor/monitor.h"
+#include "machine/memory-backend.h"
 #include "machine/qtest.h"
 #include "machine/run-state.h"
 #include "machine/types/pc.h"
@@ -30,6 +31,7 @@
 static void G_GNUC_NORETURN fail(GError *error)
 {
     fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+    user_objects_cleanup();
     chardev_cleanup();
     exit(1);
 }
@@ -98,6 +100,9 @@ static void answer_help(const SystemOptions *options)
         answered = false;
         for (guint i = 0; i < options->devices->len && !answered; i++) {
             answered = device_add_help(options->devices->pdata[i], text);
+        }
+        for (guint i = 0; i < options->objects->len && !answered; i++) {
+            answered = user_object_help(options->objects->pdata[i], text);
         }
     }
     if (answered) {
@@ -415,6 +420,26 @@ static void make_drives(const SystemOptions *options)
     }
 }
 
+/* Memory backends among them: without -m, the machine's says how much RAM there is. */
+static void make_objects(Machine *machine, const SystemOptions *options)
+{
+    MemoryBackend *backend;
+    GError *error = NULL;
+
+    for (guint i = 0; i < options->objects->len; i++) {
+        if (!user_object_add_from_text(options->objects->pdata[i], &error)) {
+            fail_with(error, "-object", options->objects->pdata[i]);
+        }
+    }
+    if (machine->memory_backend && !options->memory) {
+        backend = memory_backend_find(machine->memory_backend, &error);
+        if (!backend) {
+            fail(error);
+        }
+        machine->config.ram_size = backend->size;
+    }
+}
+
 static void make_devices(const SystemOptions *options)
 {
     GError *error = NULL;
@@ -545,6 +570,7 @@ int main(int argc, char **argv)
     make_chardevs(machine, &options);
     make_monitors(&options);
     make_drives(&options);
+    make_objects(machine, &options);
     if (!machine_build(machine, &error)) {
         fail(error);
     }
@@ -575,6 +601,7 @@ int main(int argc, char **argv)
     drive_cleanup();
     monitor_cleanup();
     qtest_server_stop();
+    user_objects_cleanup();
     chardev_cleanup();
     io_unlock();
     return status;

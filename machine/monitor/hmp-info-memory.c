@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "machine/machine.h"
+#include "machine/memory-backend.h"
 #include "machine/monitor/hmp.h"
 #include "memory/mtree.h"
 #include "memory/ram-block.h"
@@ -43,14 +44,18 @@ static void run_ramblock(Hmp *hmp, const HmpArgs *args)
 
 static void run_memdev(Hmp *hmp, const HmpArgs *args)
 {
-    RAMBlock *block = ram_block_find("pc.ram");
+    const Machine *machine = machine_current();
+    RAMBlock *block = memory_region_ram_block(&machine->ram);
+    const MemoryBackend *backend =
+        machine->memory_backend ? memory_backend_find(machine->memory_backend, NULL) : NULL;
 
     if (block) {
         hmp_printf(hmp, "memory backend: %s\n", block->name);
         hmp_printf(hmp, "  size:  %" PRIu64 "\n", block->used_length);
-        hmp_printf(hmp, "  merge: true\n  dump: true\n  prealloc: false\n");
-        hmp_printf(
-            hmp, "  share: false\n  reserve: true\n  policy: default\n  host nodes: \n");
+        hmp_printf(hmp, "  merge: true\n  dump: true\n  prealloc: %s\n",
+                   backend && backend->prealloc ? "true" : "false");
+        hmp_printf(hmp, "  share: %s\n  reserve: true\n  policy: default\n  host nodes: \n",
+                   backend && backend->share ? "true" : "false");
     }
     hmp_printf(hmp, "\n");
 }

@@ -33,8 +33,7 @@ bool pc_memory_init_ram(PCMachine *pc, GError **error)
     MemoryRegion *system = &machine->system_memory;
 
     split_ram(pc);
-    if (!memory_region_init_ram(&machine->ram, NULL, "pc.ram", machine->config.ram_size,
-                                error)) {
+    if (!machine_init_ram(machine, "pc.ram", error)) {
         return false;
     }
     memory_region_init_alias(&pc->ram_below, NULL, "ram-below-4g", &machine->ram, 0,

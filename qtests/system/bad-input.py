@@ -81,6 +81,23 @@ CASES = [
     (["-sandbox", "maybe"], "on or off"),
     (["-sandbox", "on,spwan=deny"], "spwan"),
     (["-sandbox", "on,spawn=perhaps"], "allow or deny"),
+    (["-object", "memory-backend-memdf,id=m,size=1M"], "did you mean 'memory-backend-memfd'"),
+    (["-object", "memory-backend-memfd,size=1M"], "'id' is missing"),
+    (["-object", "memory-backend-memfd,id=m"], "'size' is missing"),
+    (["-object", "memory-backend-file,id=m,size=1M"], "'mem-path' is missing"),
+    (["-object", "memory-backend-ram,id=m,size=1M,shared=on"], "did you mean 'share'"),
+    (["-object", "memory-backend-ram,id=m,size=1M", "-object",
+      "memory-backend-ram,id=m,size=1M"], "Duplicate"),
+    (["-object", "memory-backend-ram,id=m,size=1M", "-M", "pc,memory-backend=m", "-m", "2M"],
+     "leave -m out"),
+    (["-object", "memory-backend-ram,id=m,size=512K", "-M", "pc,memory-backend=m"],
+     "at least 1 MiB"),
+    (["-object", "memory-backend-file,id=m,size=1M,mem-path=/no/such/x", "-M",
+      "pc,memory-backend=m"], "No such file"),
+    (["-M", "pc,memory-backend=m"], "Memory backend 'm' not found"),
+    (["-object", "umbra-segments,id=s"], "'path' is missing"),
+    (["-object", "umbra-segments,id=s,path=/no/such/x"], "No such file"),
+    (["-object", "umbra-segments,id=s,path={}"], "in use"),
 ]
 
 UMBRA_CASES = [
