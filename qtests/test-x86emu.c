@@ -74,6 +74,34 @@ START_TEST(long_string_instructions_pause)
 }
 END_TEST
 
+/* FXSAVE after a reset; what FXRSTOR has loaded comes back; an address that is not a
+ * multiple of 16, a reserved bit of MXCSR and CR0.TS are faults (SDM volume 2, FXRSTOR). */
+GUEST(program_fxsave)
+    "movw $(1f-program_fxsave+0x1000), %ds:0x34\n movw $0, %ds:0x36\n"
+    "movw $(2f-program_fxsave+0x1000), %ds:0x1c\n movw $0, %ds:0x1e\n"
+    "fxsave %ds:0x600\n cmpw $0x37f, %ds:0x600\n jne 9f\n"
+    "cmpl $0x1f80, %ds:0x618\n jne 9f\n"
+    "movb $0x5f, %ds:0x619\n movb $0x41, %ds:0x6a0\n fxrstor %ds:0x600\n"
+    "movb $0, %ds:0x619\n movb $0, %ds:0x6a0\n fxsave %ds:0x600\n"
+    "mov %ds:0x6a0, %al\n out %al, $0x11\n mov %ds:0x619, %al\n out %al, $0x11\n"
+    "mov $0x31, %bl\n fxsave %ds:0x604\n"
+    "mov $0x32, %bl\n movb $1, %ds:0x61a\n fxrstor %ds:0x600\n"
+    "mov $0x33, %bl\n mov %cr0, %eax\n or $8, %al\n mov %eax, %cr0\n fxsave %ds:0x600\n"
+    "jmp 8f\n"
+    "9: mov $0x21, %al\n out %al, $0x11\n jmp 8f\n"
+    "1: mov $0x47, %al\n jmp 3f\n"
+    "2: mov $0x4e, %al\n"
+    "3: out %al, $0x11\n mov %bl, %al\n out %al, $0x11\n"
+    "mov %sp, %bp\n addw $5, (%bp)\n iret\n" /* all of them are five bytes long */
+    "8: nop\n"
+GUEST_END(program_fxsave)
+
+START_TEST(fxsave_keeps_what_fxrstor_loads)
+{
+    guest_expect_log(program_fxsave, "A_G1G2N3");
+}
+END_TEST
+
 GUEST(program_a20)
     "mov $0xffff, %ax\n mov %ax, %es\n movb $0x41, %es:0x510\n mov %ds:0x500, %al\n"
     "out %al, $0x11\n"
@@ -152,6 +180,7 @@ int main(void)
     tcase_add_test(own, tcg_is_another_name);
     tcase_add_test(own, unknown_names_get_the_nearest);
     tcase_add_test(own, paging_ends_in_one_clear_error);
+    tcase_add_test(own, fxsave_keeps_what_fxrstor_loads);
     tcase_add_test(own, guests_cannot_hurt_the_library);
     tcase_add_test(own, long_string_instructions_pause);
     tcase_add_test(own, a20_gate_wraps);

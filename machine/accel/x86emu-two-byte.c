@@ -124,6 +124,71 @@ static Outcome guard_control_register(Instruction *in)
     return OUTCOME_HALTED;
 }
 
+/* -- The state of the x87 and SSE units ----------------------------------------------------
+ *
+ * There is nothing that computes with it, but programs that call others (iPXE's ROM, its
+ * loader) save and restore it without asking whether it is there. SDM volume 1, table 10-2. */
+
+enum {
+    FXSAVE_FCW = 0,
+    FXSAVE_FSW = 2,
+    FXSAVE_FTW = 4,
+    FXSAVE_MXCSR = 24,
+    FXSAVE_MXCSR_MASK = 28,
+    FXSAVE_ST = 32,
+    FXSAVE_XMM = 160,
+    FXSAVE_USED = FXSAVE_XMM + 8 * 16, /* outside 64-bit mode: eight XMM registers */
+};
+
+#define MXCSR_MASK 0xffffu
+#define CR0_EM_TS 0xcu
+
+/* 0f ae /0 FXSAVE, /1 FXRSTOR */
+static Outcome save_or_restore(Instruction *in)
+{
+    SoftCPU *soft = in->soft;
+    X86Registers *r = &soft->vcpu->cpu->registers;
+    uint32_t at = in->segment->base + in->offset, mxcsr, mask = MXCSR_MASK;
+    uint8_t image[FXSAVE_USED] = {0};
+
+    if (soft->emu->x86.R_CR0 & CR0_EM_TS) {
+        return fault(in, VECTOR_NM, -1);
+    }
+    if (!reachable(in, 512)) {
+        return unreachable(in);
+    }
+    if (at & 15) {
+        return fault(in, VECTOR_GP, 0);
+    }
+    if (in->reg == 0) {
+        memcpy(image + FXSAVE_FCW, &r->fcw, sizeof(r->fcw));
+        memcpy(image + FXSAVE_FSW, &r->fsw, sizeof(r->fsw));
+        image[FXSAVE_FTW] = r->ftw;
+        memcpy(image + FXSAVE_MXCSR, &r->mxcsr, sizeof(r->mxcsr));
+        memcpy(image + FXSAVE_MXCSR_MASK, &mask, sizeof(mask));
+        memcpy(image + FXSAVE_ST, r->fpr, sizeof(r->fpr));
+        memcpy(image + FXSAVE_XMM, r->xmm, 8 * sizeof(r->xmm[0]));
+        for (uint32_t i = 0; i < FXSAVE_USED; i++) {
+            soft_store(soft, at + i, 1, image[i]);
+        }
+        return done(in);
+    }
+    for (uint32_t i = 0; i < FXSAVE_USED; i++) {
+        image[i] = (uint8_t)soft_load(soft, at + i, 1);
+    }
+    memcpy(&mxcsr, image + FXSAVE_MXCSR, sizeof(mxcsr));
+    if (mxcsr & ~MXCSR_MASK) {
+        return fault(in, VECTOR_GP, 0);
+    }
+    memcpy(&r->fcw, image + FXSAVE_FCW, sizeof(r->fcw));
+    memcpy(&r->fsw, image + FXSAVE_FSW, sizeof(r->fsw));
+    r->ftw = image[FXSAVE_FTW];
+    r->mxcsr = mxcsr;
+    memcpy(r->fpr, image + FXSAVE_ST, sizeof(r->fpr));
+    memcpy(r->xmm, image + FXSAVE_XMM, 8 * sizeof(r->xmm[0]));
+    return done(in);
+}
+
 Outcome soft_execute_two_byte(Instruction *in)
 {
     SoftCPU *soft = in->soft;
@@ -173,6 +238,9 @@ Outcome soft_execute_two_byte(Instruction *in)
         return done(in);
     case 0xae: /* fences; the rest belongs to units that CPUID does not promise */
         decode_modrm(in);
+        if (in->mod != 3 && in->reg <= 1) {
+            return save_or_restore(in);
+        }
         return in->mod == 3 && in->reg >= 5 ? done(in) : fault(in, VECTOR_UD, -1);
     case 0xaf:
         return soft_multiply_immediate(in, opcode);
