@@ -54,9 +54,12 @@ typedef struct MachineConfig {
     char *uuid;     /* -uuid, or NULL */
     char *firmware; /* -bios: a name to look for or a path; NULL: the type's */
     const char *const *data_dirs; /* -L, NULL-terminated: where to look for it first */
+    char *kernel, *initrd, *append; /* -kernel, -initrd, -append, or NULL */
+    char **option_roms;             /* -option-rom; NULL-terminated, or NULL: none */
     char *boot_order; /* letters as -boot order=; NULL: the type's */
     char *boot_once;  /* the same for the time until the first reset; or NULL */
     bool boot_menu;
+    bool boot_strict;    /* nothing but what has a bootindex is tried */
     int boot_wait_ms;    /* -boot reboot-timeout; -1: never */
     int boot_menu_ms;    /* -boot splash-time; -1: not given */
     char *rtc_base;      /* "utc", "localtime" or a date; NULL: utc */

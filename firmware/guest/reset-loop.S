@@ -21,13 +21,13 @@
 
         .section .data
 file:   .asciz  "opt/umbra/reset"
-methods:
         .macro  method name
         .asciz  "\name"
         .balign 8
         .long   reset_by_\name, 0
         .endm
         .balign 8
+methods:
         method  kbd
         method  pci
         method  port92

@@ -103,6 +103,7 @@ struct IDEDrive {
     Device parent;
     /* Properties. */
     char *drive;          /* the backend's id */
+    int32_t bootindex;
     uint32_t unit_wanted; /* UINT32_MAX: the first free */
     char *serial, *ver, *model;
     uint64_t wwn;

@@ -13,8 +13,9 @@
 typedef struct SystemOptions {
     char *machine, *cpu, *memory, *smp;
     GPtrArray *accels; /* NULL-terminated */
-    char *bios, *rtc, *name, *uuid, *vga, *display, *vnc;
+    char *bios, *kernel, *initrd, *append, *rtc, *name, *uuid, *vga, *display, *vnc;
     GPtrArray *boots, *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
+    GPtrArray *option_roms;
     GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
     char *debugcon, *qtest, *qtest_log, *pidfile, *sandbox, *action;

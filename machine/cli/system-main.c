@@ -205,8 +205,10 @@ static void configure_boot(MachineConfig *config, const char *text)
             known = parse_wait(value, &config->boot_wait_ms);
         } else if (strcmp(key, "splash-time") == 0) {
             known = parse_wait(value, &config->boot_menu_ms);
+        } else if (strcmp(key, "strict") == 0) {
+            known = parse_bool(value, &config->boot_strict);
         } else {
-            known = strcmp(key, "strict") == 0 || strcmp(key, "splash") == 0;
+            known = false;
         }
         if (!known) {
             fail(invalid("-boot %s: '%s=%s' is not understood", text, key, value));
@@ -250,6 +252,11 @@ static void configure(Machine *machine, const SystemOptions *options)
     config->name = g_strdup(options->name);
     config->uuid = g_strdup(options->uuid);
     config->firmware = g_strdup(options->bios);
+    config->kernel = g_strdup(options->kernel);
+    config->initrd = g_strdup(options->initrd);
+    config->append = g_strdup(options->append);
+    g_ptr_array_add(options->option_roms, NULL);
+    config->option_roms = (char **)options->option_roms->pdata;
     g_ptr_array_add(options->data_dirs, NULL);
     config->data_dirs = (const char *const *)options->data_dirs->pdata;
     firmware_set_directories(config->data_dirs);

@@ -109,18 +109,31 @@ static void add_smbios_fields(FWCfg *cfg, const SMBIOSInfo *smbios)
     fw_cfg_add_bytes(cfg, FW_CFG_SMBIOS_ENTRIES, fields->data, fields->len);
 }
 
+static GBytes *make_boot_order(PCMachine *pc, GError **error)
+{
+    BootOrder *order = boot_order_new();
+    GBytes *bytes = pc_kernel_init(pc, order, error) && pc_boot_order_add_devices(order, error)
+                        ? boot_order_to_bytes(order, pc->parent.config.boot_strict)
+                        : NULL;
+
+    boot_order_free(order);
+    return bytes;
+}
+
 bool pc_firmware_config_init(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
     const MachineConfig *config = &machine->config;
     bool kvm = strcmp(accel_name(machine->accel), "kvm") == 0;
-    BootOrder *order = boot_order_new();
-    g_autoptr(GBytes) boot_order = boot_order_to_bytes(order, false);
+    g_autoptr(GBytes) boot_order = NULL;
     g_autoptr(GBytes) kvmvapic = load_kvmvapic(machine);
     SMBIOSInfo smbios;
     uint8_t uuid[16] = {0};
 
-    boot_order_free(order);
+    boot_order = make_boot_order(pc, error);
+    if (!boot_order) {
+        return false;
+    }
     if (config->uuid && !parse_uuid(config->uuid, uuid, error)) {
         return false;
     }

@@ -7,6 +7,7 @@
 #ifndef MACHINE_TYPES_PC_H
 #define MACHINE_TYPES_PC_H
 
+#include "firmware/boot-order.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/ioapic.h"
@@ -98,6 +99,12 @@ void pc_cmos_set_boot_order(PCMachine *pc, const char *order);
 
 /* -- pc-firmware.c: the same and more through fw_cfg; after all devices are there. -- */
 bool pc_firmware_config_init(PCMachine *pc, GError **error);
+
+/* -- pc-kernel.c: -kernel and -option-rom. Kernels come first in the boot order. -- */
+bool pc_kernel_init(PCMachine *pc, BootOrder *order, GError **error);
+
+/* -- pc-boot-order.c: the devices with a bootindex. -- */
+bool pc_boot_order_add_devices(BootOrder *order, GError **error);
 
 /* -- device-list.c: what -device knows. -- */
 void machine_devices_register(void);
