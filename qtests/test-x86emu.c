@@ -45,6 +45,21 @@ START_TEST(paging_ends_in_one_clear_error)
 }
 END_TEST
 
+/* MOV SS holds interrupts up for one instruction; a whole segment of it has no end. */
+GUEST(program_stack_segments)
+    "mov $0x2000, %ax\n mov %ax, %es\n xor %di, %di\n mov $0x8000, %cx\n mov $0xd08e, %ax\n"
+    "cld\n rep stosw\n xor %ax, %ax\n ljmp $0x2000, $0\n"
+GUEST_END(program_stack_segments)
+
+START_TEST(stack_segment_loads_without_end_can_be_stopped)
+{
+    guest_start(TEST_ACCEL, program_stack_segments, program_stack_segments_end);
+    guest_run(50); /* comes back */
+    ck_assert(!guest.ended && !guest.failed);
+    ck_assert_uint_eq(guest.cpu->registers.segment[X86_CS].selector, 0x2000);
+}
+END_TEST
+
 /* Instructions that libx86emu 3.5 does not survive: prefixes without end (they run over
  * its text buffer, or it never comes back), AAM 0 (divides the host by it). Vector 13 and
  * vector 0 log and go to the next test. */
@@ -182,6 +197,7 @@ int main(void)
     tcase_add_test(own, paging_ends_in_one_clear_error);
     tcase_add_test(own, fxsave_keeps_what_fxrstor_loads);
     tcase_add_test(own, guests_cannot_hurt_the_library);
+    tcase_add_test(own, stack_segment_loads_without_end_can_be_stopped);
     tcase_add_test(own, long_string_instructions_pause);
     tcase_add_test(own, a20_gate_wraps);
     tcase_add_test(own, there_is_no_fpu);

@@ -661,6 +661,9 @@ int soft_execute(x86emu_t *emu)
         trap = x86->R_FLG & F_TF;
         soft->instructions++;
         outcome = execute_one(soft);
+        /* Intel SDM volume 3, 6.8.3: a second MOV SS in a row holds nothing up, or a guest
+         * that executes nothing else could not be stopped. */
+        soft->inhibit &= !inhibit;
         if (outcome == OUTCOME_LIBRARY) {
             alu_sync_flags(soft);
             soft->trap = trap;
