@@ -187,7 +187,26 @@ static inline void alu_set_rotate_flags(SoftCPU *soft, bool carry, bool overflow
     *flags = (*flags & ~(uint32_t)(F_CF | F_OF)) | (carry ? F_CF : 0) | (overflow ? F_OF : 0);
 }
 
-/* Not the rotations through carry. `count` is already taken modulo 32 and not 0. */
+/* RCL and RCR: the carry flag is one bit more. */
+static inline uint32_t alu_rotate_through_carry(SoftCPU *soft, bool left, uint32_t a,
+                                                unsigned count, unsigned size)
+{
+    unsigned bits = 8 * size, top = bits - 1;
+    uint64_t wide = (uint64_t)alu_cf(soft) << bits | a;
+    uint32_t result;
+    bool carry;
+
+    count %= bits + 1;
+    count = left || count == 0 ? count : bits + 1 - count;
+    wide = wide << count | (count ? wide >> (bits + 1 - count) : 0);
+    carry = wide >> bits & 1;
+    result = (uint32_t)wide & alu_mask(size);
+    alu_set_rotate_flags(soft, carry,
+                         (result >> top & 1) != (left ? carry : result >> (top - 1) & 1));
+    return result;
+}
+
+/* `count` is already taken modulo 32 and not 0. */
 static inline uint32_t alu_shift(SoftCPU *soft, unsigned operation, uint32_t a,
                                  unsigned count, unsigned size)
 {
@@ -205,6 +224,9 @@ static inline uint32_t alu_shift(SoftCPU *soft, unsigned operation, uint32_t a,
                                           : (result >> top & 1) != (result >> (top - 1) & 1);
         alu_set_rotate_flags(soft, carry, overflow);
         return result;
+    case SHIFT_RCL:
+    case SHIFT_RCR:
+        return alu_rotate_through_carry(soft, operation == SHIFT_RCL, a, count, size);
     case SHIFT_SHR:
         result = a >> count;
         carry = a >> (count - 1) & 1;

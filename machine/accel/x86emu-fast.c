@@ -91,9 +91,6 @@ static inline Outcome shift(Instruction *in, uint8_t opcode)
     unsigned count;
 
     decode_modrm(in);
-    if (in->reg == SHIFT_RCL || in->reg == SHIFT_RCR) {
-        return OUTCOME_LIBRARY;
-    }
     if (!reachable(in, size)) {
         return unreachable(in);
     }
@@ -307,6 +304,15 @@ static Outcome execute_opcode(Instruction *in, uint8_t opcode)
     case 0x17: /* POP SS */
         soft->inhibit = true;
         return OUTCOME_LIBRARY;
+    case 0x27:
+    case 0x2f:
+    case 0x62:
+    case 0x9f:
+    case 0xc8:
+    case 0xd4:
+    case 0xd5:
+    case 0xd7:
+        return soft_execute_exact(in, opcode);
     case 0x40 ... 0x4f:
         value = alu_step(soft, get_register(soft, opcode & 7, in->operand), opcode & 8,
                          in->operand);
@@ -463,8 +469,6 @@ static Outcome execute_opcode(Instruction *in, uint8_t opcode)
         done(in);
         soft_deliver(soft, (uint8_t)value, EVENT_SOFTWARE, -1);
         return OUTCOME_DONE;
-    case 0xd4: /* AAM 0: the library divides by it */
-        return *in->next == 0 ? fault(in, VECTOR_DE, -1) : OUTCOME_LIBRARY;
     case 0xd8 ... 0xdf: /* there is no FPU: it does not answer */
         decode_modrm(in);
         return x86->R_CR0 & CR0_EM_TS ? fault(in, VECTOR_NM, -1) : done(in);

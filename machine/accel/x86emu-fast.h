@@ -60,6 +60,11 @@ static inline bool soft_in_limit(const sel_t *segment, uint32_t offset, unsigned
 Outcome soft_execute_two_byte(Instruction *in);
 Outcome soft_multiply_immediate(Instruction *in, uint8_t opcode);
 
+/* What the library has and does not do as a processor (x86emu-exact.c): the opcodes of one
+ * byte, and of two. */
+Outcome soft_execute_exact(Instruction *in, uint8_t opcode);
+Outcome soft_execute_bits(Instruction *in, uint8_t opcode);
+
 /* String instructions (x86emu-string.c). They can be interrupted between two steps. */
 Outcome soft_execute_string(Instruction *in, uint8_t opcode);
 

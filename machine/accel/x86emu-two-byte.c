@@ -236,6 +236,11 @@ Outcome soft_execute_two_byte(Instruction *in)
         }
         set_rm(in, 1, alu_condition(soft, opcode));
         return done(in);
+    case 0xa3 ... 0xa5:
+    case 0xab ... 0xad:
+    case 0xb3:
+    case 0xba ... 0xbd:
+        return soft_execute_bits(in, opcode);
     case 0xae: /* fences; the rest belongs to units that CPUID does not promise */
         decode_modrm(in);
         if (in->mod != 3 && in->reg <= 1) {

@@ -596,6 +596,7 @@ static void start(uint64_t seed)
     machine->config.boot_order = g_strdup("cad");
     machine->config.rtc_clock = CLOCK_KIND_VIRTUAL;
     machine->config.cpus = machine->config.max_cpus = 1 + seed / 2 % 2;
+    machine->config.vga = g_strdup(seed % 4 ? "std" : "none");
     machine->config.serial[0] = chardev_new_from_text("serial0", "null", &error);
     machine->config.parallel[0] = chardev_new_from_text("parallel0", "null", &error);
     run_state_init(machine, &policy);
