@@ -84,7 +84,7 @@ static char *socket_path;
 static Machine *machine;
 
 /* The machine, stopped, and a monitor that listens at socket_path (or on `text`). */
-static void make_machine(MonitorMode mode, const char *text)
+static inline void make_machine(MonitorMode mode, const char *text)
 {
     static const char *const accels[] = {"qtest", NULL};
     const RunStatePolicy policy = {false, true};
@@ -109,7 +109,7 @@ static void make_machine(MonitorMode mode, const char *text)
 }
 
 /* Runs the main loop while `client` talks in its own thread; it must end with "quit". */
-static void run_with_client(gpointer (*client)(gpointer data))
+static inline void run_with_client(gpointer (*client)(gpointer data))
 {
     GThread *thread = g_thread_new("client", client, NULL);
 
@@ -131,7 +131,7 @@ static int connect_client(void)
 }
 
 /* All that comes until the text ends in `end`; fails the test after five seconds. */
-static char *read_until(int fd, const char *end)
+static inline char *read_until(int fd, const char *end)
 {
     GString *text = g_string_new(NULL);
     gint64 limit = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
