@@ -8,7 +8,9 @@
 #include "machine/run-state.h"
 
 #include <signal.h>
+#include <string.h>
 
+#include <gio/gio.h>
 #include <glib-unix.h>
 
 #include "hw/core/clock.h"
@@ -24,6 +26,7 @@ static struct {
     SystemCause reset_cause, shutdown_cause, quit_cause;
     const char *reset_source;
     bool suspend, wakeup;
+    bool guest_events[SYSTEM_GUEST_EVENTS];
     char *fatal;
 
     GArray *handlers;
@@ -51,6 +54,63 @@ static const char *const state_names[RUN_STATES] = {
     [RUN_STATE_DEBUG] = "debug",
     [RUN_STATE_WATCHDOG] = "watchdog",
 };
+
+static const char *const reboot_names[] = {"reset", "shutdown", NULL};
+static const char *const shutdown_names[] = {"poweroff", "pause", NULL};
+static const char *const panic_names[] = {
+    [RUN_PANIC_SHUTDOWN] = "shutdown",
+    [RUN_PANIC_PAUSE] = "pause",
+    [RUN_PANIC_EXIT_FAILURE] = "exit-failure",
+    [RUN_PANIC_NONE] = "none",
+    NULL,
+};
+static const char *const watchdog_names[] = {
+    [RUN_WATCHDOG_RESET] = "reset",
+    [RUN_WATCHDOG_SHUTDOWN] = "shutdown",
+    [RUN_WATCHDOG_POWEROFF] = "poweroff",
+    [RUN_WATCHDOG_PAUSE] = "pause",
+    [RUN_WATCHDOG_DEBUG] = "debug",
+    [RUN_WATCHDOG_NONE] = "none",
+    [RUN_WATCHDOG_INJECT_NMI] = "inject-nmi",
+    NULL,
+};
+
+bool run_policy_set(RunStatePolicy *policy, const char *event, const char *action,
+                    GError **error)
+{
+    const struct {
+        const char *event;
+        const char *const *names;
+        unsigned *field;
+    } rows[] = {
+        {"reboot", reboot_names, &policy->no_reboot},
+        {"shutdown", shutdown_names, &policy->no_shutdown},
+        {"panic", panic_names, &policy->panic},
+        {"watchdog", watchdog_names, &policy->watchdog},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *choices = NULL;
+
+        if (!g_str_equal(rows[i].event, event)) {
+            continue;
+        }
+        for (unsigned choice = 0; rows[i].names[choice]; choice++) {
+            if (g_str_equal(rows[i].names[choice], action)) {
+                *rows[i].field = choice;
+                return true;
+            }
+        }
+        choices = g_strjoinv(", ", (char **)rows[i].names);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "Parameter '%s' does not accept value '%s'; it takes %s", event, action,
+                    choices);
+        return false;
+    }
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                "'%s' is no event; they are reboot, shutdown, panic and watchdog", event);
+    return false;
+}
 
 void run_state_add_handler(RunEventHandler handler, void *opaque)
 {
@@ -86,6 +146,11 @@ RunState run_state(void)
 const char *run_state_name(void)
 {
     return state_names[run.state];
+}
+
+RunStatePolicy *run_state_policy(void)
+{
+    return &run.policy;
 }
 
 void run_state_set(RunState state)
@@ -215,6 +280,12 @@ static void note_wakeup(void *opaque)
     g_main_context_wakeup(NULL);
 }
 
+static void note_guest_event(SystemGuestEvent event, void *opaque)
+{
+    run.guest_events[event] = true;
+    hold_vcpus();
+}
+
 static void note_exit(int status, void *opaque)
 {
     run_state_quit(status, SYSTEM_CAUSE_GUEST_SHUTDOWN);
@@ -234,6 +305,7 @@ static const SystemHandler system_handler = {
     .shutdown = note_shutdown,
     .suspend = note_suspend,
     .wakeup = note_wakeup,
+    .guest_event = note_guest_event,
     .exit = note_exit,
     .fatal = note_fatal,
 };
@@ -251,8 +323,9 @@ void run_state_quit(int status, SystemCause cause)
 static void carry_out_shutdown(SystemCause cause)
 {
     tell(RUN_EVENT_SHUTDOWN, cause, NULL);
-    run_state_stop_as(RUN_STATE_SHUTDOWN);
-    if (!run.policy.no_shutdown) {
+    if (run.policy.no_shutdown) {
+        run_state_stop_as(RUN_STATE_SHUTDOWN);
+    } else {
         run_state_quit(0, SYSTEM_CAUSE_NONE);
     }
 }
@@ -284,9 +357,89 @@ static void carry_out_wakeup(void)
     }
 }
 
+static void carry_out_panic(void)
+{
+    bool pause = run.policy.panic == RUN_PANIC_PAUSE ||
+                 (run.policy.panic == RUN_PANIC_SHUTDOWN && run.policy.no_shutdown);
+
+    if (run.policy.panic == RUN_PANIC_NONE) {
+        tell(RUN_EVENT_GUEST_PANICKED, SYSTEM_CAUSE_GUEST_PANIC, "run");
+        return;
+    }
+    tell(RUN_EVENT_GUEST_PANICKED, SYSTEM_CAUSE_GUEST_PANIC, pause ? "pause" : "poweroff");
+    run_state_stop_as(RUN_STATE_GUEST_PANICKED);
+    if (!pause && run.policy.no_shutdown) {
+        tell(RUN_EVENT_SHUTDOWN, SYSTEM_CAUSE_GUEST_PANIC, NULL);
+    } else if (!pause) {
+        run_state_quit(run.policy.panic == RUN_PANIC_EXIT_FAILURE,
+                       SYSTEM_CAUSE_GUEST_PANIC);
+    }
+}
+
+void run_state_inject_nmi(void)
+{
+    for (guint i = 0; i < run.machine->cpus->len; i++) {
+        x86_cpu_signal(run.machine->cpus->pdata[i], X86_SIGNAL_NMI);
+    }
+}
+
+static void carry_out_watchdog(void)
+{
+    tell(RUN_EVENT_WATCHDOG, SYSTEM_CAUSE_NONE, watchdog_names[run.policy.watchdog]);
+    switch (run.policy.watchdog) {
+    case RUN_WATCHDOG_RESET:
+        system_reset_request(SYSTEM_CAUSE_GUEST_RESET, "watchdog");
+        break;
+    case RUN_WATCHDOG_SHUTDOWN:
+        run_state_powerdown();
+        break;
+    case RUN_WATCHDOG_POWEROFF:
+        run_state_quit(0, SYSTEM_CAUSE_NONE);
+        break;
+    case RUN_WATCHDOG_PAUSE:
+        run_state_stop_as(RUN_STATE_WATCHDOG);
+        break;
+    case RUN_WATCHDOG_DEBUG:
+        g_printerr("watchdog: timer fired\n");
+        break;
+    case RUN_WATCHDOG_INJECT_NMI:
+        run_state_inject_nmi();
+        break;
+    default:
+        break;
+    }
+}
+
+/* The vCPUs are held since then, and go on unless something else is to happen first. */
+static void carry_out_guest_events(void)
+{
+    bool happened[SYSTEM_GUEST_EVENTS];
+
+    memcpy(happened, run.guest_events, sizeof(happened));
+    memset(run.guest_events, 0, sizeof(run.guest_events));
+    if (happened[SYSTEM_GUEST_CRASH_LOADED]) {
+        tell(RUN_EVENT_GUEST_CRASHLOADED, SYSTEM_CAUSE_NONE, "run");
+    }
+    if (happened[SYSTEM_GUEST_PANICKED]) {
+        carry_out_panic();
+    }
+    if (happened[SYSTEM_GUEST_WATCHDOG]) {
+        carry_out_watchdog();
+    }
+    for (unsigned i = 0; i < SYSTEM_GUEST_EVENTS; i++) {
+        if (happened[i] && run.state == RUN_STATE_RUNNING && !run.quit &&
+            run.reset_cause == SYSTEM_CAUSE_NONE) {
+            accel_resume_all(run.machine->accel);
+            break;
+        }
+    }
+}
+
 static void carry_out_requests(void)
 {
     SystemCause cause;
+
+    carry_out_guest_events();
 
     if (run.fatal) {
         carry_out_fatal();

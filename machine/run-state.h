@@ -32,11 +32,38 @@ typedef enum RunState {
     RUN_STATES
 } RunState;
 
-/* What to do when the guest asks for a reset, a shutdown, or cannot go on. */
+enum {
+    RUN_PANIC_SHUTDOWN, /* stop, and end the process unless no_shutdown */
+    RUN_PANIC_PAUSE,
+    RUN_PANIC_EXIT_FAILURE, /* as shutdown, with exit status 1 */
+    RUN_PANIC_NONE,
+};
+
+enum {
+    RUN_WATCHDOG_RESET,
+    RUN_WATCHDOG_SHUTDOWN, /* the power button: the guest decides */
+    RUN_WATCHDOG_POWEROFF,
+    RUN_WATCHDOG_PAUSE,
+    RUN_WATCHDOG_DEBUG, /* a message */
+    RUN_WATCHDOG_NONE,
+    RUN_WATCHDOG_INJECT_NMI,
+};
+
+/* What to do when the guest asks for a reset or a shutdown, or cannot go on. All zeroes:
+ * QEMU's defaults. */
 typedef struct RunStatePolicy {
-    bool no_reboot;   /* a reset ends the process */
-    bool no_shutdown; /* a shutdown stops the machine and keeps the process */
+    unsigned no_reboot;   /* a reset ends the process */
+    unsigned no_shutdown; /* a shutdown stops the machine and keeps the process */
+    unsigned panic;       /* RUN_PANIC_* */
+    unsigned watchdog;    /* RUN_WATCHDOG_* */
 } RunStatePolicy;
+
+/* Sets one by QEMU's words ("reboot", "shutdown"); *error lists those that there are. */
+bool run_policy_set(RunStatePolicy *policy, const char *event, const char *action,
+                    GError **error);
+
+/* The policy, which monitors may change. */
+RunStatePolicy *run_state_policy(void);
 
 /* Takes charge of a built machine. */
 void run_state_init(Machine *machine, const RunStatePolicy *policy);
@@ -61,6 +88,9 @@ void run_state_set(RunState state);
  * ran. For monitors, system_reset_request() is the way in. */
 void run_state_reset(SystemCause cause, const char *source);
 
+/* An NMI for every CPU. */
+void run_state_inject_nmi(void);
+
 /* The ACPI power button; the guest's operating system decides. */
 void run_state_powerdown(void);
 
@@ -79,6 +109,9 @@ typedef enum RunEvent {
     RUN_EVENT_WAKEUP, /* after the reset that waking is, before the vCPUs run */
     RUN_EVENT_POWERDOWN,
     RUN_EVENT_FATAL, /* text: the message */
+    RUN_EVENT_GUEST_PANICKED,    /* text: what is done: "pause", "poweroff", "run" */
+    RUN_EVENT_GUEST_CRASHLOADED, /* the same */
+    RUN_EVENT_WATCHDOG,          /* text: the action's name */
 } RunEvent;
 
 typedef void (*RunEventHandler)(RunEvent event, SystemCause cause, const char *text,

@@ -61,6 +61,13 @@ void system_wakeup_request(void)
     }
 }
 
+void system_guest_event(SystemGuestEvent event)
+{
+    if (system_handler && system_handler->guest_event) {
+        system_handler->guest_event(event, system_opaque);
+    }
+}
+
 void system_exit_request(int status)
 {
     if (system_handler && system_handler->exit) {

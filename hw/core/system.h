@@ -34,6 +34,15 @@ void system_reset_request(SystemCause cause, const char *source);
 void system_shutdown_request(SystemCause cause);
 void system_suspend_request(void); /* S3 */
 void system_wakeup_request(void);
+
+/* What happened in the guest; the user's -action says what follows. */
+typedef enum SystemGuestEvent {
+    SYSTEM_GUEST_PANICKED,     /* its kernel gave up */
+    SYSTEM_GUEST_CRASH_LOADED, /* it did, and deals with that itself */
+    SYSTEM_GUEST_WATCHDOG,     /* nobody has served the watchdog */
+    SYSTEM_GUEST_EVENTS
+} SystemGuestEvent;
+void system_guest_event(SystemGuestEvent event);
 void system_exit_request(int status); /* isa-debug-exit: leave the process */
 
 /* The machine cannot go on: stops it with one message for the user (printf style). */
@@ -49,6 +58,7 @@ typedef struct SystemHandler {
     void (*shutdown)(SystemCause cause, void *opaque);
     void (*suspend)(void *opaque);
     void (*wakeup)(void *opaque);
+    void (*guest_event)(SystemGuestEvent event, void *opaque);
     void (*exit)(int status, void *opaque);
     void (*fatal)(const char *message, void *opaque);
 } SystemHandler;

@@ -17,7 +17,7 @@ typedef struct PCTestdev {
     ISADevice parent;
     MemoryRegion data_io, data_byte_io, flush_io, irq_io, memory_io;
     uint8_t data[4];
-    uint8_t memory[MEMORY_SIZE];
+    uint8_t *memory; /* MEMORY_SIZE bytes */
 } PCTestdev;
 
 /* Little-endian bytes that keep what is written; accesses stay inside the region. */
@@ -140,6 +140,7 @@ static bool pc_testdev_realize(Device *dev, GError **error)
                               ports[i].name, ports[i].size);
         isa_register_ioport(&testdev->parent, ports[i].region, ports[i].port);
     }
+    testdev->memory = g_malloc0(MEMORY_SIZE);
     memory_region_init_io(&testdev->memory_io, G_OBJECT(dev), &memory_ops, testdev,
                           "pc-testdev-iomem", MEMORY_SIZE);
     memory_region_add_subregion(isa->memory, MEMORY_BASE, &testdev->memory_io);

@@ -6,6 +6,7 @@
 #include "machine/accel/accel.h"
 
 #include <gio/gio.h>
+#include <unistd.h>
 
 #include "machine/accel/debug.h"
 #include "machine/accel/vcpu.h"
@@ -195,6 +196,7 @@ static gpointer vcpu_main(gpointer opaque)
     AccelClass *klass = ACCEL_GET_CLASS(vcpu->accel);
 
     memory_thread_register();
+    vcpu->thread_id = gettid();
     x86_cpu_set_current(vcpu->cpu);
     for (;;) {
         g_mutex_lock(&vcpu->mutex);
@@ -240,6 +242,11 @@ bool accel_create_vcpu(Accel *accel, X86CPU *cpu, GError **error)
     cpu->ops->set_registers(cpu);
     g_ptr_array_add(accel->vcpus, vcpu);
     vcpu->thread = g_thread_new(name, vcpu_main, vcpu);
+    g_mutex_lock(&vcpu->mutex);
+    while (!vcpu->standing) {
+        g_cond_wait(&vcpu->stopped, &vcpu->mutex);
+    }
+    g_mutex_unlock(&vcpu->mutex);
     return true;
 }
 
@@ -359,6 +366,13 @@ bool accel_send_msi(Accel *accel, hwaddr address, uint32_t data)
     AccelClass *klass = ACCEL_GET_CLASS(accel);
 
     return klass->send_msi && klass->send_msi(accel, address, data);
+}
+
+int accel_thread_id(X86CPU *cpu)
+{
+    AccelVCPU *vcpu = accel_vcpu(cpu);
+
+    return vcpu ? vcpu->thread_id : 0;
 }
 
 void accel_get_statistics(Accel *accel, AccelStatistics *statistics)

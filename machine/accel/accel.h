@@ -131,6 +131,9 @@ bool accel_irqchip_in_kernel(Accel *accel);
  * they are not there. */
 bool accel_send_msi(Accel *accel, hwaddr address, uint32_t data);
 
+/* The host's number of the CPU's thread; 0: it has none. */
+int accel_thread_id(X86CPU *cpu);
+
 void accel_get_statistics(Accel *accel, AccelStatistics *statistics);
 
 #endif

@@ -17,6 +17,7 @@ typedef struct AccelVCPU {
     X86CPU *cpu;
     Accel *accel;
     GThread *thread;
+    int thread_id;     /* the host's; set before the thread first stands */
     pthread_t pthread; /* the same, for signals; 0 until it first ran */
     void *data; /* the accelerator's own */
     AccelStatistics statistics; /* written by the thread alone */

@@ -23,6 +23,7 @@ typedef struct SystemOptions {
     bool daemonize, no_acpi, no_hpet, no_fd_bootchk, snapshot, enable_kvm;
     char *gdb;
     bool gdb_default;
+    char *watchdog_action;
     bool help, version;
 } SystemOptions;
 

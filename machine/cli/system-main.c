@@ -503,11 +503,17 @@ static RunStatePolicy policy_of(const SystemOptions *options)
     RunStatePolicy policy = {options->no_reboot, options->no_shutdown};
     g_autoptr(OptionString) action =
         option_string_parse(options->action ? options->action : "", NULL);
-    const char *reboot = option_string_get(action, "reboot");
-    const char *shutdown = option_string_get(action, "shutdown");
+    GError *error = NULL;
 
-    policy.no_reboot = reboot ? strcmp(reboot, "shutdown") == 0 : policy.no_reboot;
-    policy.no_shutdown = shutdown ? strcmp(shutdown, "pause") == 0 : policy.no_shutdown;
+    if (options->watchdog_action &&
+        !run_policy_set(&policy, "watchdog", options->watchdog_action, &error)) {
+        fail_with(error, "-watchdog-action", options->watchdog_action);
+    }
+    for (guint i = 0; i < action->count; i++) {
+        if (!run_policy_set(&policy, action->pairs[i].key, action->pairs[i].value, &error)) {
+            fail_with(error, "-action", options->action);
+        }
+    }
     return policy;
 }
 

@@ -73,8 +73,26 @@ static void run_gdbserver(Hmp *hmp, const HmpArgs *args)
     }
 }
 
+static void run_watchdog_action(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+
+    if (!run_policy_set(run_state_policy(), "watchdog", hmp_arg_text(args, "action"),
+                        &error)) {
+        hmp_report(hmp, error);
+    }
+}
+
+static void run_nmi(Hmp *hmp, const HmpArgs *args)
+{
+    run_state_inject_nmi();
+}
+
 const HmpCommand hmp_run_commands[] = {
     {"info status", "", "", "show the current VM status (running|paused)", run_status},
+    {"nmi", "", "", "inject an NMI", run_nmi},
+    {"watchdog_action", "action:s", "[reset|shutdown|poweroff|pause|debug|none|inject-nmi]",
+     "change watchdog action", run_watchdog_action},
     {"gdbserver", "device:s?", "[device]",
      "start gdbserver on given device (default 'tcp::1234'), stop with 'none'",
      run_gdbserver},

@@ -86,5 +86,10 @@ bool machine_control_device_del(const char *id, GError **error)
 
 int machine_control_thread_id(unsigned cpu_index)
 {
-    return getpid();
+    Machine *machine = machine_current();
+    int id = cpu_index < machine->cpus->len
+                 ? accel_thread_id(machine->cpus->pdata[cpu_index])
+                 : 0;
+
+    return id ? id : getpid();
 }

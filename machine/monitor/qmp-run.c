@@ -177,6 +177,36 @@ static JsonNode *run_human_monitor_command(JsonObject *args, GError **error)
     return qmp_string(text);
 }
 
+static JsonNode *run_inject_nmi(JsonObject *args, GError **error)
+{
+    run_state_inject_nmi();
+    return NULL;
+}
+
+static JsonNode *run_watchdog_set_action(JsonObject *args, GError **error)
+{
+    run_policy_set(run_state_policy(), "watchdog",
+                   json_object_get_string_member(args, "action"), error);
+    return NULL;
+}
+
+/* All of them or, where one is wrong, none. */
+static JsonNode *run_set_action(JsonObject *args, GError **error)
+{
+    static const char *const events[] = {"reboot", "shutdown", "panic", "watchdog"};
+    RunStatePolicy policy = *run_state_policy();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+        if (json_object_has_member(args, events[i]) &&
+            !run_policy_set(&policy, events[i],
+                            json_object_get_string_member(args, events[i]), error)) {
+            return NULL;
+        }
+    }
+    *run_state_policy() = policy;
+    return NULL;
+}
+
 const QmpCommand qmp_run_commands[] = {
     {"stop", "", run_stop},
     {"cont", "", run_cont},
@@ -184,6 +214,9 @@ const QmpCommand qmp_run_commands[] = {
     {"system_reset", "", run_system_reset},
     {"system_powerdown", "", run_system_powerdown},
     {"system_wakeup", "", run_system_wakeup},
+    {"inject-nmi", "", run_inject_nmi},
+    {"watchdog-set-action", "action:s", run_watchdog_set_action},
+    {"set-action", "reboot:s?,shutdown:s?,panic:s?,watchdog:s?", run_set_action},
     {"send-key", "keys:a,hold-time:i?", run_send_key},
     {"pmemsave", "val:i,size:i,filename:s", run_pmemsave},
     {"memsave", "val:i,size:i,filename:s,cpu-index:i?", run_memsave},

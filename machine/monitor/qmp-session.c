@@ -241,14 +241,19 @@ static void run_event(RunEvent event, SystemCause cause, const char *text, void 
         [RUN_EVENT_POWERDOWN] = "POWERDOWN",
     };
 
-    if (event == RUN_EVENT_SHUTDOWN && cause == SYSTEM_CAUSE_GUEST_PANIC) {
-        qmp_event("GUEST_PANICKED", qmp_object("action:s", "poweroff"));
-    }
+    static const char *const with_action[] = {
+        [RUN_EVENT_GUEST_PANICKED] = "GUEST_PANICKED",
+        [RUN_EVENT_GUEST_CRASHLOADED] = "GUEST_CRASHLOADED",
+        [RUN_EVENT_WATCHDOG] = "WATCHDOG",
+    };
+
     if (event == RUN_EVENT_RESET || event == RUN_EVENT_SHUTDOWN) {
         qmp_event(event == RUN_EVENT_RESET ? "RESET" : "SHUTDOWN",
                   qmp_object("guest:b,reason:s", guest, system_cause_name(cause)));
     } else if (event < G_N_ELEMENTS(plain) && plain[event]) {
         qmp_event(plain[event], NULL);
+    } else if (event < G_N_ELEMENTS(with_action) && with_action[event]) {
+        qmp_event(with_action[event], qmp_object("action:s", text));
     }
 }
 

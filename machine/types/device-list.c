@@ -19,6 +19,10 @@
 #include "hw/isa/piix3.h"
 #include "hw/isa/port92.h"
 #include "hw/misc/debugexit.h"
+#include "hw/misc/edu.h"
+#include "hw/misc/ib700.h"
+#include "hw/misc/pc-testdev.h"
+#include "hw/misc/pvpanic.h"
 #include "hw/nvram/fw-cfg.h"
 #include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
@@ -54,6 +58,10 @@ static const DeviceTypeEntry devices[] = {
     {"kvmvapic", kvmvapic_get_type},
     {"isa-debugcon", isa_debugcon_get_type},
     {"isa-debug-exit", isa_debug_exit_get_type},
+    {"pvpanic", pvpanic_get_type},
+    {"ib700", ib700_get_type},
+    {"pc-testdev", pc_testdev_get_type},
+    {"edu", edu_get_type},
     {"qemu64-x86_64-cpu", x86_cpu_get_type},
     {NULL, NULL},
 };

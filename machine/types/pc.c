@@ -21,6 +21,7 @@
 #include "hw/isa/piix3.h"
 #include "hw/isa/port92.h"
 #include "hw/misc/ioport80.h"
+#include "hw/misc/pvpanic.h"
 #include "machine/run-state.h"
 
 /* -- Wires ------------------------------------------------------------------------------- */
@@ -252,13 +253,21 @@ static bool pc_build(Machine *machine, GError **error)
            make_disk_and_power(pc, error) && attach_drives(error);
 }
 
+static bool tell_pvpanic_port(Machine *machine, GError **error)
+{
+    uint16_t port = GUINT16_TO_LE(pvpanic_port());
+
+    return !port ||
+           fw_cfg_add_file(machine->fw_cfg, "etc/pvpanic-port", &port, sizeof(port), error);
+}
+
 /* What depends on the devices that the user has added. */
 static bool pc_complete(Machine *machine, GError **error)
 {
     PCMachine *pc = PC_MACHINE(machine);
 
     pc_cmos_init(pc);
-    return pc_firmware_config_init(pc, error);
+    return pc_firmware_config_init(pc, error) && tell_pvpanic_port(machine, error);
 }
 
 static void pc_reset(Machine *machine)
