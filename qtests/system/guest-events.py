@@ -40,12 +40,17 @@ EXPECTED = {
 def play(program, line, options, folder):
     """([(event, what it says)], the run state or the exit status)."""
     path = f"{folder}/qmp"
+    # Firmware that does nothing: jmp to itself at the reset vector.
+    image = bytearray(65536)
+    image[0xfff0:0xfff2] = b"\xeb\xfe"
+    with open(f"{folder}/idle.bin", "wb") as file:
+        file.write(image)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(1)
     process = subprocess.Popen(
         [program, "-nodefaults", "-display", "none", "-accel", "tcg", "-device", "pvpanic",
-         "-device", "ib700", "-qmp", f"unix:{path}", *options],
+         "-device", "ib700", "-bios", f"{folder}/idle.bin", "-qmp", f"unix:{path}", *options],
         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     listener.settimeout(20)
     connection, _ = listener.accept()
