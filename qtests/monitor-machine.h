@@ -31,12 +31,12 @@ static const uint8_t known_bytes[16] = {0xea, 0x5b, 0xe0, 0x00, 0xf0, 0x30, 0x36
 static MemoryRegion port_region;
 static uint64_t port_written;
 
-static uint64_t port_read(void *opaque, hwaddr offset, unsigned size)
+static G_GNUC_UNUSED uint64_t port_read(void *opaque, hwaddr offset, unsigned size)
 {
     return 0x44332211 >> (offset * 8);
 }
 
-static void port_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+static G_GNUC_UNUSED void port_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
     port_written = value;
 }
@@ -47,7 +47,7 @@ static const MemoryRegionOps port_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-static bool small_build(Machine *machine, GError **error)
+static G_GNUC_UNUSED bool small_build(Machine *machine, GError **error)
 {
     if (!memory_region_init_ram(&machine->ram, NULL, "pc.ram", MiB(1), error)) {
         return false;
@@ -58,12 +58,12 @@ static bool small_build(Machine *machine, GError **error)
     return true;
 }
 
-static void small_class_init(MachineClass *klass, gpointer data)
+static G_GNUC_UNUSED void small_class_init(MachineClass *klass, gpointer data)
 {
     klass->build = small_build;
 }
 
-static GType small_get_type(void)
+static G_GNUC_UNUSED GType small_get_type(void)
 {
     return g_type_register_static_simple(
         TYPE_MACHINE, "small-machine", sizeof(MachineClass),
@@ -120,7 +120,7 @@ static inline void run_with_client(gpointer (*client)(gpointer data))
     g_thread_join(thread);
 }
 
-static int connect_client(void)
+static G_GNUC_UNUSED int connect_client(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -154,7 +154,7 @@ static inline char *read_until(int fd, const char *end)
     return g_string_free(text, FALSE);
 }
 
-static void send_all(int fd, const char *text, size_t length)
+static G_GNUC_UNUSED void send_all(int fd, const char *text, size_t length)
 {
     while (length) {
         ssize_t put = write(fd, text, length);
@@ -165,7 +165,7 @@ static void send_all(int fd, const char *text, size_t length)
     }
 }
 
-static void send_text(int fd, const char *text)
+static G_GNUC_UNUSED void send_text(int fd, const char *text)
 {
     send_all(fd, text, strlen(text));
 }
