@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "machine/memory-backend.h"
+#include "hw/core/trace.h"
 #include "memory/access.h"
 
 static Machine *current;
@@ -116,11 +117,14 @@ Machine *machine_new(const MachineType *type, Accel *accel)
 /* A port that nobody drives floats high: all ones; what is written is lost. */
 static uint64_t floating_read(void *opaque, hwaddr offset, unsigned size)
 {
+    trace(TRACE_IO_UNASSIGNED, "read 0x%x(%c)", (unsigned)offset, "?bw?l"[size]);
     return UINT64_MAX;
 }
 
 static void floating_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
+    trace(TRACE_IO_UNASSIGNED, "write 0x%x(%c) value %u", (unsigned)offset, "?bw?l"[size],
+          (unsigned)value);
 }
 
 static const MemoryRegionOps floating_ops = {
@@ -166,11 +170,20 @@ bool machine_init_ram(Machine *machine, const char *name, GError **error)
     return backend && memory_backend_init_region(backend, &machine->ram, error);
 }
 
+static void trace_unassigned(AddressSpace *as, hwaddr addr, unsigned size, bool is_write,
+                             void *opaque)
+{
+    trace(TRACE_MEMORY_UNASSIGNED, "%s 0x%" G_GINT64_MODIFIER "x size %u",
+          is_write ? "write" : "read", addr, size);
+}
+
 static void make_address_spaces(Machine *machine)
 {
     memory_region_init(&machine->system_memory, NULL, "system", UINT64_MAX);
     memory_region_init_io(&machine->system_io, NULL, &floating_ops, NULL, "io", 65536);
     address_space_init(&machine->memory, &machine->system_memory, "memory");
+    address_space_set_unassigned_policy(&machine->memory, MEMORY_UNASSIGNED_READ_ZERO,
+                                        trace_unassigned, NULL);
     address_space_init(&machine->io, &machine->system_io, "I/O");
 }
 
@@ -187,6 +200,8 @@ static bool make_cpus(Machine *machine, GError **error)
         cpu->index = i;
         x86_cpu_init_spaces(cpu, &machine->system_memory,
                             ACCEL_GET_CLASS(machine->accel)->smm_spaces);
+        address_space_set_unassigned_policy(cpu->memory, MEMORY_UNASSIGNED_READ_ZERO,
+                                            trace_unassigned, NULL);
         cpu->io = &machine->io;
         g_ptr_array_add(machine->cpus, cpu);
         if (!device_realize(dev, NULL, error) ||

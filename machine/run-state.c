@@ -14,6 +14,7 @@
 #include <glib-unix.h>
 
 #include "hw/core/clock.h"
+#include "hw/core/trace.h"
 #include "memory/io-lock.h"
 
 static struct {
@@ -155,6 +156,7 @@ RunStatePolicy *run_state_policy(void)
 
 void run_state_set(RunState state)
 {
+    trace(TRACE_RUNSTATE_SET, "%s -> %s", state_names[run.state], state_names[state]);
     run.state = state;
 }
 
@@ -166,7 +168,7 @@ void run_state_stop_as(RunState state)
         accel_pause_all(run.machine->accel);
         clock_virtual_run(false);
     }
-    run.state = state;
+    run_state_set(state);
     if (was_running) {
         tell(RUN_EVENT_STOP, SYSTEM_CAUSE_NONE, NULL);
     }
@@ -188,7 +190,7 @@ bool run_state_cont(void)
         run.state == RUN_STATE_INMIGRATE) {
         return false;
     }
-    run.state = RUN_STATE_RUNNING;
+    run_state_set(RUN_STATE_RUNNING);
     clock_virtual_run(true);
     accel_resume_all(run.machine->accel);
     tell(RUN_EVENT_RESUME, SYSTEM_CAUSE_NONE, NULL);
@@ -211,9 +213,9 @@ static void reset_devices(void)
 static void go_on_after_reset(bool running)
 {
     if (run.state == RUN_STATE_SHUTDOWN || run.state == RUN_STATE_INTERNAL_ERROR) {
-        run.state = RUN_STATE_PAUSED;
+        run_state_set(RUN_STATE_PAUSED);
     } else if (running) {
-        run.state = RUN_STATE_RUNNING;
+        run_state_set(RUN_STATE_RUNNING);
         accel_resume_all(run.machine->accel);
     }
 }
@@ -222,6 +224,7 @@ void run_state_reset(SystemCause cause, const char *source)
 {
     bool running = run_state_running();
 
+    trace(TRACE_SYSTEM_RESET, "%s by %s", system_cause_name(cause), source);
     accel_pause_all(run.machine->accel);
     if (cause != SYSTEM_CAUSE_NONE) {
         tell(RUN_EVENT_RESETTING, cause, source);
@@ -344,7 +347,7 @@ static void carry_out_fatal(void)
 static void carry_out_suspend(void)
 {
     accel_pause_all(run.machine->accel);
-    run.state = RUN_STATE_SUSPENDED;
+    run_state_set(RUN_STATE_SUSPENDED);
     tell(RUN_EVENT_SUSPEND, SYSTEM_CAUSE_NONE, NULL);
 }
 
@@ -494,7 +497,7 @@ void run_state_init(Machine *machine, const RunStatePolicy *policy)
 
     run.machine = machine;
     run.policy = *policy;
-    run.state = RUN_STATE_PRELAUNCH;
+    run_state_set(RUN_STATE_PRELAUNCH);
     system_set_handler(&system_handler, NULL);
     g_main_context_set_poll_func(NULL, poll_unlocked);
     for (size_t i = 0; i < G_N_ELEMENTS(ending_signals); i++) {

@@ -115,7 +115,7 @@ static MemTxResult unassigned(AddressSpace *as, hwaddr addr, hwaddr length, bool
         memset(read_to, as->unassigned_policy == MEMORY_UNASSIGNED_READ_ZERO ? 0 : 0xff,
                length);
     }
-    if (as->unassigned_policy == MEMORY_UNASSIGNED_STOP && as->unassigned_handler) {
+    if (as->unassigned_handler) {
         as->unassigned_handler(as, addr, MIN(length, 8), is_write, as->unassigned_opaque);
     }
     return MEMTX_DECODE_ERROR;

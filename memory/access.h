@@ -75,7 +75,7 @@ void address_space_unmap(AddressSpace *as, void *host, hwaddr length, bool is_wr
                          hwaddr access_length);
 
 /* What reads and writes do where nobody answers in this address space; the machine type
- * says so once, before the guest runs. `handler` is for MEMORY_UNASSIGNED_STOP. */
+ * says so once, before the guest runs. `handler`, or NULL, hears of each. */
 void address_space_set_unassigned_policy(AddressSpace *as, MemoryUnassignedPolicy policy,
                                          MemoryUnassignedHandler handler, void *opaque);
 

@@ -7,6 +7,8 @@
 #ifndef QTESTS_ACCEL_CASES_H
 #define QTESTS_ACCEL_CASES_H
 
+#include <unistd.h>
+
 #include "qtests/accel-guest.h"
 
 /* Each byte read after a switch shows the new side, whatever was read before. */
@@ -446,6 +448,18 @@ START_TEST(identification_and_clock)
 }
 END_TEST
 
+/* Known from the start, so that a user can pin the thread before the guest runs. */
+START_TEST(thread_has_a_number)
+{
+    g_autofree char *path = NULL;
+
+    guest_start(TEST_ACCEL, program_switch, program_switch_end);
+    path = g_strdup_printf("/proc/self/task/%d/comm", accel_thread_id(guest.cpu));
+    ck_assert_int_ne(accel_thread_id(guest.cpu), getpid());
+    ck_assert_msg(g_file_test(path, G_FILE_TEST_EXISTS), "%s", path);
+}
+END_TEST
+
 static inline void add_accel_cases(TCase *tcase)
 {
     tcase_set_timeout(tcase, 20);
@@ -472,6 +486,7 @@ static inline void add_accel_cases(TCase *tcase)
     tcase_add_test(tcase, pauses_lose_and_repeat_nothing);
     tcase_add_test(tcase, changes_from_outside_are_whole);
     tcase_add_test(tcase, identification_and_clock);
+    tcase_add_test(tcase, thread_has_a_number);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 
 #include "hw/core/clock.h"
+#include "hw/core/trace.h"
 #include "hw/pci/pci-regs.h"
 
 #define BAR_SIZE MiB(1)
@@ -97,12 +98,13 @@ static void dma_ready(void *opaque)
     Edu *edu = opaque;
     uint64_t source = edu->source, destination = edu->destination;
 
-    if (edu->command & DMA_TO_RAM) {
-        if (in_buffer(source, edu->count)) {
-            pci_dma_write(&edu->parent, destination & edu->dma_mask,
-                          edu->buffer + (source - BUFFER_START), edu->count);
-        }
-    } else if (in_buffer(destination, edu->count)) {
+    if (!in_buffer(edu->command & DMA_TO_RAM ? source : destination, edu->count)) {
+        trace(TRACE_GUEST_ERROR, "edu: DMA of 0x%" G_GINT64_MODIFIER "x bytes does not lie in "
+              "its 4 KiB at 0x40000", edu->count);
+    } else if (edu->command & DMA_TO_RAM) {
+        pci_dma_write(&edu->parent, destination & edu->dma_mask,
+                      edu->buffer + (source - BUFFER_START), edu->count);
+    } else {
         pci_dma_read(&edu->parent, source & edu->dma_mask,
                      edu->buffer + (destination - BUFFER_START), edu->count);
     }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "hw/core/trace.h"
 #include "memory/explain.h"
 
 #define MODE_MASK 3
@@ -153,8 +154,13 @@ void pam_set_registers(PAM *pam, const uint8_t registers[PAM_REGISTERS])
     }
     memory_region_transaction_commit();
 
-    for (unsigned i = 0; pam_trace && i < PAM_REGISTERS; i++) {
-        if (old[i] != registers[i]) {
+    for (unsigned i = 0; i < PAM_REGISTERS; i++) {
+        if (old[i] == registers[i]) {
+            continue;
+        }
+        trace(TRACE_PAM_WRITE, "0x%02x: 0x%02x -> 0x%02x", PAM_REGISTER_FIRST + i, old[i],
+              registers[i]);
+        if (pam_trace) {
             pam_trace(PAM_REGISTER_FIRST + i, old[i], registers[i], pam_trace_opaque);
         }
     }

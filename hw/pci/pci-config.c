@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "hw/core/trace.h"
 #include "hw/pci/pci-internal.h"
 #include "hw/pci/pci-regs.h"
 
@@ -112,12 +113,16 @@ uint32_t pci_bus_config_read(PCIBus *bus, uint32_t address, unsigned size)
 {
     PCIDevice *dev = addressed_device(bus, address);
     unsigned reg = address & 0xff;
+    uint32_t value;
 
     if (!dev) {
         return UINT32_MAX >> (32 - 8 * size);
     }
-    return PCI_DEVICE_GET_CLASS(dev)->config_read(dev, reg,
-                                                  MIN(size, PCI_CONFIG_SIZE - reg));
+    value = PCI_DEVICE_GET_CLASS(dev)->config_read(dev, reg,
+                                                   MIN(size, PCI_CONFIG_SIZE - reg));
+    trace(TRACE_PCI_CONFIG_READ, "%s %02u:%u @0x%x -> 0x%x", G_OBJECT_TYPE_NAME(dev),
+          PCI_SLOT(dev->devfn), PCI_FUNCTION(dev->devfn), reg, value);
+    return value;
 }
 
 void pci_bus_config_write(PCIBus *bus, uint32_t address, uint32_t value, unsigned size)
@@ -126,6 +131,8 @@ void pci_bus_config_write(PCIBus *bus, uint32_t address, uint32_t value, unsigne
     unsigned reg = address & 0xff;
 
     if (dev) {
+        trace(TRACE_PCI_CONFIG_WRITE, "%s %02u:%u @0x%x <- 0x%x", G_OBJECT_TYPE_NAME(dev),
+              PCI_SLOT(dev->devfn), PCI_FUNCTION(dev->devfn), reg, value);
         PCI_DEVICE_GET_CLASS(dev)->config_write(dev, reg, value,
                                                 MIN(size, PCI_CONFIG_SIZE - reg));
     }

@@ -14,6 +14,7 @@
 #include <gio/gio.h>
 
 #include "hw/core/system.h"
+#include "hw/core/trace.h"
 #include "machine/accel/kvm-internal.h"
 #include "memory/access.h"
 #include "memory/io-lock.h"
@@ -306,10 +307,14 @@ static void handle_io(AccelVCPU *accel_vcpu, struct kvm_run *run)
 
         if (out) {
             memcpy(&value, data, size);
+            trace(TRACE_CPU_OUT, "addr 0x%x(%c) value %u", run->io.port, "?bw?l"[size],
+                  (unsigned)value);
             address_space_store(io, run->io.port, size, value, MEMTXATTRS_UNSPECIFIED);
         } else {
             address_space_load(io, run->io.port, size, &value, MEMTXATTRS_UNSPECIFIED);
             memcpy(data, &value, size);
+            trace(TRACE_CPU_IN, "addr 0x%x(%c) value %u", run->io.port, "?bw?l"[size],
+                  (unsigned)value);
         }
     }
     io_unlock();
@@ -447,6 +452,8 @@ static void run_vcpu(AccelVCPU *accel_vcpu)
             break;
         }
         accel_vcpu->statistics.exits++;
+        trace(TRACE_KVM_RUN_EXIT, "cpu_index %u, reason %u", accel_vcpu->cpu->index,
+              run->exit_reason);
         handle_exit(accel_vcpu, vcpu);
         if (vcpu->halted && !wait_in_halt(accel_vcpu, vcpu)) {
             return;

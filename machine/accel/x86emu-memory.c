@@ -13,6 +13,7 @@
  */
 #include <sched.h>
 
+#include "hw/core/trace.h"
 #include "machine/accel/x86emu-internal.h"
 #include "memory/access.h"
 #include "memory/accessed.h"
@@ -146,6 +147,7 @@ uint32_t soft_in(SoftCPU *soft, uint16_t port, unsigned size)
     soft->vcpu->statistics.io++;
     soft_leave(soft);
     address_space_load(soft->vcpu->cpu->io, port, size, &value, MEMTXATTRS_UNSPECIFIED);
+    trace(TRACE_CPU_IN, "addr 0x%x(%c) value %u", port, "?bw?l"[size], (unsigned)value);
     soft_enter(soft);
     return (uint32_t)value;
 }
@@ -154,6 +156,7 @@ void soft_out(SoftCPU *soft, uint16_t port, unsigned size, uint32_t value)
 {
     soft->vcpu->statistics.io++;
     soft_leave(soft);
+    trace(TRACE_CPU_OUT, "addr 0x%x(%c) value %u", port, "?bw?l"[size], (unsigned)value);
     address_space_store(soft->vcpu->cpu->io, port, size, value, MEMTXATTRS_UNSPECIFIED);
     soft_enter(soft);
 }

@@ -116,6 +116,11 @@ static const OptionRow rows[] = {
      "wait for GDB there: tcp::1234, unix:PATH,server=on,wait=off"},
     {OPTION_FLAG, "s", FIELD(gdb_default), NULL, "the same as -gdb tcp::1234"},
 
+    {OPTION_LIST, "trace", FIELD(traces), "PATTERN", "report events; 'help' lists them"},
+    {OPTION_LIST, "d", FIELD(log_items), "ITEM[,ITEM...]",
+     "report groups of events; 'help' lists them"},
+    {OPTION_TEXT, "D", FIELD(log_file), "FILE", "where -trace and -d write to"},
+
     {OPTION_HEADING, "Running"},
     {OPTION_FLAG, "S", FIELD(stopped), NULL, "do not start; the monitor's 'cont' does"},
     {OPTION_FLAG, "no-reboot", FIELD(no_reboot), NULL, "leave instead of rebooting"},

@@ -24,6 +24,8 @@ typedef struct SystemOptions {
     char *gdb;
     bool gdb_default;
     char *watchdog_action;
+    GPtrArray *log_items, *traces;
+    char *log_file;
     bool help, version;
 } SystemOptions;
 

@@ -10,6 +10,7 @@
 
 #include "firmware/loader.h"
 #include "hw/core/option-string.h"
+#include "hw/core/trace.h"
 #include "machine/cli/daemon.h"
 #include "machine/cli/defaults.h"
 #include "machine/cli/options.h"
@@ -96,6 +97,14 @@ static void answer_help(const SystemOptions *options)
         g_string_append_printf(text, "Accelerators supported:\n%s\n", names);
     } else if (is_help(options->cpu)) {
         g_string_append(text, "Available CPUs:\nx86 qemu64\nx86 host (with -accel kvm)\n");
+    } else if (options->traces->len && is_help(options->traces->pdata[0])) {
+        g_autofree char *help = trace_help();
+
+        g_string_append(text, help);
+    } else if (options->log_items->len && is_help(options->log_items->pdata[0])) {
+        g_autofree char *help = trace_log_help();
+
+        g_string_append(text, help);
     } else {
         answered = false;
         for (guint i = 0; i < options->devices->len && !answered; i++) {
@@ -498,6 +507,25 @@ static void start_gdb_stub(const SystemOptions *options)
     }
 }
 
+static void start_traces(const SystemOptions *options)
+{
+    GError *error = NULL;
+
+    if (options->log_file && !trace_open_log(options->log_file, &error)) {
+        fail_with(error, "-D", options->log_file);
+    }
+    for (guint i = 0; i < options->traces->len; i++) {
+        if (!trace_option(options->traces->pdata[i], &error)) {
+            fail_with(error, "-trace", options->traces->pdata[i]);
+        }
+    }
+    for (guint i = 0; i < options->log_items->len; i++) {
+        if (!trace_log_items(options->log_items->pdata[i], &error)) {
+            fail_with(error, "-d", options->log_items->pdata[i]);
+        }
+    }
+}
+
 static RunStatePolicy policy_of(const SystemOptions *options)
 {
     RunStatePolicy policy = {options->no_reboot, options->no_shutdown};
@@ -549,6 +577,7 @@ int main(int argc, char **argv)
     machine_types_add(pc_machine_types());
     machine_devices_register();
     answer_help(&options);
+    start_traces(&options);
     default_devices_add(&options);
     if (options.display && g_str_has_prefix(options.display, "vnc=")) {
         options.vnc =

@@ -14,6 +14,7 @@ static const QmpCommand *const tables[] = {
     qmp_device_commands,
     qmp_qom_commands,
     qmp_explain_commands,
+    qmp_trace_commands,
     qmp_screendump_commands,
 };
 
