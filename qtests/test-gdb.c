@@ -10,11 +10,11 @@
 
 /* The program, at 0x1000 in real mode: */
 static const uint8_t program[] = {
-    0x40,             /* 1000 inc ax */
-    0x43,             /* 1001 inc bx */
-    0xa2, 0x00, 0x05, /* 1002 mov [0x500], al */
+    0x40,                   /* 1000 inc ax */
+    0x43,                   /* 1001 inc bx */
+    0xa2, 0x00, 0x05,       /* 1002 mov [0x500], al */
     0x8a, 0x0e, 0x02, 0x05, /* 1005 mov cl, [0x502] */
-    0xeb, 0xf5,       /* 1009 jmp 1000 */
+    0xeb, 0xf5,             /* 1009 jmp 1000 */
 };
 
 static int fd;
@@ -31,7 +31,8 @@ static void start_machine(const char *accel)
     socket_path = g_strdup_printf("%s/umbra-gdb-%d", g_get_tmp_dir(), (int)getpid());
     text = g_strdup_printf("unix:%s,server=on,wait=off", socket_path);
     machine_types_add(small_types);
-    machine = machine_new(machine_type_find(NULL, NULL), accel_select(accels, NULL, &error));
+    machine =
+        machine_new(machine_type_find(NULL, NULL), accel_select(accels, NULL, &error));
     run_state_init(machine, &policy);
     ck_assert_msg(machine_build(machine, &error), "%s", error ? error->message : "");
     address_space_write(&machine->memory, 0x1000, MEMTXATTRS_UNSPECIFIED, program,
@@ -54,7 +55,7 @@ static void run_test(const char *accel, gpointer (*client)(gpointer data))
     unlink(socket_path);
 }
 
-/* -- The client's side ---------------------------------------------------------------------- */
+/* -- The client's side --------------------------------------------------------------- */
 
 static void send_bytes(const char *body, size_t length)
 {
@@ -107,11 +108,11 @@ static char *ask(const char *body)
     return read_packet();
 }
 
-#define ck_answer(body, expected)                                                          \
-    do {                                                                                   \
-        g_autofree char *answer_ = ask(body);                                              \
-        ck_assert_msg(strcmp(answer_, expected) == 0, "%s: '%s', not '%s'", body, answer_, \
-                      expected);                                                           \
+#define ck_answer(body, expected)                                                        \
+    do {                                                                                 \
+        g_autofree char *answer_ = ask(body);                                            \
+        ck_assert_msg(strcmp(answer_, expected) == 0, "%s: '%s', not '%s'", body,        \
+                      answer_, expected);                                                \
     } while (0)
 
 static void quit(void)
@@ -130,7 +131,7 @@ static void go_to_program(void)
     ck_answer("Pc=00000000", "OK");
 }
 
-/* -- Registers and memory --------------------------------------------------------------------- */
+/* -- Registers and memory ------------------------------------------------------------ */
 
 static gpointer registers_client(gpointer data)
 {
@@ -141,7 +142,12 @@ static gpointer registers_client(gpointer data)
     /* 16 of 4 bytes, 8 of 10, 8 of 4, 8 of 16, MXCSR. */
     ck_assert_uint_eq(strlen(all), 2 * (16 * 4 + 8 * 10 + 8 * 4 + 8 * 16 + 4));
     /* After RESET#: EIP fff0, EFLAGS 2, CS f000 (SDM 3, table 9-1). */
-    ck_assert_msg(strncmp(all + 2 * 32, "f0ff0000" "02000000" "00f00000", 24) == 0, "%s", all);
+    ck_assert_msg(strncmp(all + 2 * 32,
+                          "f0ff0000"
+                          "02000000"
+                          "00f00000",
+                          24) == 0,
+                  "%s", all);
 
     ck_answer("P0=78563412", "OK");
     ck_answer("p0", "78563412");
@@ -239,7 +245,7 @@ START_TEST(test_memory)
 }
 END_TEST
 
-/* -- Running ------------------------------------------------------------------------------------ */
+/* -- Running ------------------------------------------------------------------------- */
 
 static gpointer step_client(gpointer data)
 {
@@ -312,7 +318,8 @@ static gpointer breakpoint_client(gpointer data)
     ck_answer("c", "T05thread:01;watch:500;");
     ck_answer("m500,1", "04");
     ck_answer("z2,500,1", "OK");
-    /* 0x502 is read at 1005; a watchpoint for writes does not see it, nor the neighbour's. */
+    /* 0x502 is read at 1005; a watchpoint for writes does not see it, nor the
+     * neighbour's. */
     ck_answer("Z2,501,4", "OK");
     ck_answer("Z3,502,1", "OK");
     ck_answer("c", "T05thread:01;rwatch:502;");
@@ -380,7 +387,7 @@ START_TEST(test_interrupt)
 }
 END_TEST
 
-/* -- Queries, and packets that are wrong ---------------------------------------------------------- */
+/* -- Queries, and packets that are wrong --------------------------------------------- */
 
 static gpointer query_client(gpointer data)
 {
@@ -389,7 +396,8 @@ static gpointer query_client(gpointer data)
     fd = connect_client();
     ck_answer("qfThreadInfo", "m01");
     ck_answer("qsThreadInfo", "l");
-    ck_answer("qThreadExtraInfo,1", "4350552330205b72756e6e696e675d"); /* CPU#0 [running] */
+    ck_answer("qThreadExtraInfo,1",
+              "4350552330205b72756e6e696e675d"); /* CPU#0 [running] */
     ck_answer("qThreadExtraInfo,9", "E22");
     ck_answer("Hg1", "OK");
     ck_answer("Hg0", "OK");
@@ -413,8 +421,9 @@ static gpointer query_client(gpointer data)
         g_autofree char *end = read_packet();
 
         /* "VM status: paused (prelaunch)\n" */
-        ck_assert_str_eq(output, "O564d207374617475733a2070617573656420287072656c61756e636829"
-                                 "0a");
+        ck_assert_str_eq(output,
+                         "O564d207374617475733a2070617573656420287072656c61756e636829"
+                         "0a");
         ck_assert_str_eq(end, "OK");
     }
     ck_answer("qRcmd,6", "E22");
@@ -475,7 +484,7 @@ START_TEST(test_framing)
 }
 END_TEST
 
-/* -- Coming and going ------------------------------------------------------------------------------ */
+/* -- Coming and going ---------------------------------------------------------------- */
 
 static bool machine_runs(void)
 {

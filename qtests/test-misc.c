@@ -45,7 +45,7 @@ static Device *add_isa(GType type, const char *property, const char *value)
     return dev;
 }
 
-/* -- pvpanic -------------------------------------------------------------------------------- */
+/* -- pvpanic ------------------------------------------------------------------------- */
 
 START_TEST(test_pvpanic)
 {
@@ -76,7 +76,7 @@ START_TEST(test_pvpanic_properties)
 }
 END_TEST
 
-/* -- ib700 ------------------------------------------------------------------------------------ */
+/* -- ib700 --------------------------------------------------------------------------- */
 
 START_TEST(test_ib700)
 {
@@ -111,7 +111,7 @@ START_TEST(test_ib700)
 }
 END_TEST
 
-/* -- pc-testdev ---------------------------------------------------------------------------------- */
+/* -- pc-testdev ---------------------------------------------------------------------- */
 
 START_TEST(test_pc_testdev)
 {
@@ -143,7 +143,7 @@ START_TEST(test_pc_testdev)
 }
 END_TEST
 
-/* -- edu ------------------------------------------------------------------------------------------ */
+/* -- edu ----------------------------------------------------------------------------- */
 
 #define EDU_DEVFN PCI_DEVFN(5, 0)
 #define EDU_BASE UINT64_C(0xfe000000)
@@ -210,7 +210,7 @@ START_TEST(test_edu_registers)
     edu_out(8, 13, 4);
     wait_for_factorial();
     ck_assert_uint_eq(edu_in(8, 4), 1932053504); /* 13! modulo 2^32 */
-    edu_out(8, 0xffffffff, 4); /* does not take years */
+    edu_out(8, 0xffffffff, 4);                   /* does not take years */
     wait_for_factorial();
     ck_assert_uint_eq(edu_in(8, 4), 0);
     edu_out(8, 0, 4);
@@ -283,14 +283,10 @@ START_TEST(test_edu_dma)
         uint64_t from, to, count;
         uint32_t direction;
     } wrong[] = {
-        {0x10000, 0x40ff0, 0x11, 0},
-        {0x10000, 0x41000, 1, 0},
-        {0x10000, 0x3ffff, 1, 0},
-        {0x10000, 0x40001, UINT64_MAX, 0},
-        {0x41000, 0x20000, 1, 2},
-        {0x40001, 0x20000, 0x1000, 2},
-        {UINT64_MAX, 0x20000, 2, 2},
-        {0x3ffff, 0x20000, UINT64_MAX, 2},
+        {0x10000, 0x40ff0, 0x11, 0}, {0x10000, 0x41000, 1, 0},
+        {0x10000, 0x3ffff, 1, 0},    {0x10000, 0x40001, UINT64_MAX, 0},
+        {0x41000, 0x20000, 1, 2},    {0x40001, 0x20000, 0x1000, 2},
+        {UINT64_MAX, 0x20000, 2, 2}, {0x3ffff, 0x20000, UINT64_MAX, 2},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         edu_dma(wrong[i].from, wrong[i].to, wrong[i].count, wrong[i].direction);

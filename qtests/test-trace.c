@@ -37,10 +37,10 @@ static char *lines(void)
     return rest;
 }
 
-#define ck_lines(expected)                                                                 \
-    do {                                                                                   \
-        g_autofree char *lines_ = lines();                                                 \
-        ck_assert_str_eq(lines_, expected);                                                \
+#define ck_lines(expected)                                                               \
+    do {                                                                                 \
+        g_autofree char *lines_ = lines();                                               \
+        ck_assert_str_eq(lines_, expected);                                              \
     } while (0)
 
 START_TEST(test_events)
@@ -87,8 +87,9 @@ END_TEST
 
 START_TEST(test_wrong_options)
 {
-    static const char *const wrong[] = {"nothing", "pam", "pam_write,nothing", "",
-                                        "events=/no/such/file", "file=/no/such/file"};
+    static const char *const wrong[] = {
+        "nothing",           "pam", "pam_write,nothing", "", "events=/no/such/file",
+        "file=/no/such/file"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autoptr(GError) error = NULL;
@@ -114,7 +115,8 @@ START_TEST(test_events_file)
     g_autofree char *option = g_strconcat("events=", file, NULL);
     GError *error = NULL;
 
-    ck_assert(g_file_set_contents(file, "# some\n\ncpu_in \n-cpu_in\ncpu_out\n", -1, NULL));
+    ck_assert(
+        g_file_set_contents(file, "# some\n\ncpu_in \n-cpu_in\ncpu_out\n", -1, NULL));
     ck_assert(trace_option(option, &error));
     g_unlink(file);
     ck_assert(trace_enabled[TRACE_CPU_OUT]);
@@ -124,7 +126,8 @@ END_TEST
 
 static unsigned heard;
 
-static void hear(AddressSpace *as, hwaddr addr, unsigned size, bool is_write, void *opaque)
+static void hear(AddressSpace *as, hwaddr addr, unsigned size, bool is_write,
+                 void *opaque)
 {
     ck_assert_uint_eq(addr, 0xe0000000);
     ck_assert_uint_eq(size, 4);
@@ -137,8 +140,8 @@ START_TEST(test_unassigned)
     uint64_t value = 1;
 
     board_setup();
-    address_space_set_unassigned_policy(&board.memory_as, MEMORY_UNASSIGNED_READ_ZERO, hear,
-                                        NULL);
+    address_space_set_unassigned_policy(&board.memory_as, MEMORY_UNASSIGNED_READ_ZERO,
+                                        hear, NULL);
     address_space_load(&board.memory_as, 0xe0000000, 4, &value, MEMTXATTRS_UNSPECIFIED);
     ck_assert_uint_eq(value, 0);
     address_space_store(&board.memory_as, 0xe0000000, 4, 5, MEMTXATTRS_UNSPECIFIED);

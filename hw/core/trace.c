@@ -71,7 +71,7 @@ void trace_write(TraceEvent event, const char *format, ...)
     fprintf(log_file ? log_file : stderr, "%s %s\n", events[event].name, text);
 }
 
-/* -- Choosing --------------------------------------------------------------------------------- */
+/* -- Choosing ------------------------------------------------------------------------ */
 
 unsigned trace_enable(const char *pattern, bool enable)
 {
@@ -190,7 +190,7 @@ bool trace_open_log(const char *path, GError **error)
     return true;
 }
 
-/* -- Help --------------------------------------------------------------------------------------- */
+/* -- Help ---------------------------------------------------------------------------- */
 
 char *trace_help(void)
 {
@@ -209,6 +209,7 @@ char *trace_log_help(void)
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
         g_string_append_printf(out, "%-15s %s\n", groups[i].name, groups[i].help);
     }
-    g_string_append_printf(out, "%-15s %s\n", "trace:PATTERN", "trace events, as -trace does");
+    g_string_append_printf(out, "%-15s %s\n", "trace:PATTERN",
+                           "trace events, as -trace does");
     return g_string_free(out, FALSE);
 }

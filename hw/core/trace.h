@@ -1,6 +1,7 @@
 /*
  * Trace events: what devices and accelerators report of themselves when the user asks for
- * it, by name (-trace pam_*) or by group (-d guest_errors). One that is off costs a branch.
+ * it, by name (-trace pam_*) or by group (-d guest_errors). One that is off costs a
+ * branch.
  *
  * A line goes to standard error or to -D's file. Any thread.
  *
@@ -31,11 +32,11 @@ typedef enum TraceEvent {
 extern bool trace_enabled[TRACE_EVENTS];
 
 /* trace(TRACE_X, format, ...): a line "name text". */
-#define trace(event, ...)                                                                  \
-    do {                                                                                   \
-        if (G_UNLIKELY(trace_enabled[event])) {                                            \
-            trace_write(event, __VA_ARGS__);                                               \
-        }                                                                                  \
+#define trace(event, ...)                                                                \
+    do {                                                                                 \
+        if (G_UNLIKELY(trace_enabled[event])) {                                          \
+            trace_write(event, __VA_ARGS__);                                             \
+        }                                                                                \
     } while (0)
 
 void trace_write(TraceEvent event, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -99,8 +99,10 @@ static void dma_ready(void *opaque)
     uint64_t source = edu->source, destination = edu->destination;
 
     if (!in_buffer(edu->command & DMA_TO_RAM ? source : destination, edu->count)) {
-        trace(TRACE_GUEST_ERROR, "edu: DMA of 0x%" G_GINT64_MODIFIER "x bytes does not lie in "
-              "its 4 KiB at 0x40000", edu->count);
+        trace(TRACE_GUEST_ERROR,
+              "edu: DMA of 0x%" G_GINT64_MODIFIER "x bytes does not lie in "
+              "its 4 KiB at 0x40000",
+              edu->count);
     } else if (edu->command & DMA_TO_RAM) {
         pci_dma_write(&edu->parent, destination & edu->dma_mask,
                       edu->buffer + (source - BUFFER_START), edu->count);

@@ -1,5 +1,6 @@
 /*
- * The times are those of Linux's ib700wdt driver: 30 seconds for 0, two less for each step.
+ * The times are those of Linux's ib700wdt driver: 30 seconds for 0, two less for each
+ * step.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * ib700: the watchdog of iBASE's IB700 board. A write to port 0x443 starts it with a time,
- * one to 0x441 stops it.
+ * ib700: the watchdog of iBASE's IB700 board. A write to port 0x443 starts it with a
+ * time, one to 0x441 stops it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -42,7 +42,8 @@ static bool pvpanic_realize(Device *dev, GError **error)
 {
     PVPanic *pvpanic = (PVPanic *)dev;
 
-    memory_region_init_io(&pvpanic->io, G_OBJECT(dev), &pvpanic_ops, pvpanic, "pvpanic", 1);
+    memory_region_init_io(&pvpanic->io, G_OBJECT(dev), &pvpanic_ops, pvpanic, "pvpanic",
+                          1);
     isa_register_ioport(ISA_DEVICE(dev), &pvpanic->io, pvpanic->ioport);
     return true;
 }

@@ -12,8 +12,8 @@
 GType pvpanic_get_type(void);
 #define TYPE_PVPANIC (pvpanic_get_type())
 
-/* The port of the pvpanic device that there is, for firmware's file "etc/pvpanic-port"; 0:
- * none. */
+/* The port of the pvpanic device that there is, for firmware's file "etc/pvpanic-port";
+ * 0: none. */
 uint16_t pvpanic_port(void);
 
 #endif

@@ -40,7 +40,8 @@ static int find(Accel *accel, const AccelBreakpoint *wanted)
     return -1;
 }
 
-bool accel_insert_breakpoint(Accel *accel, const AccelBreakpoint *breakpoint, GError **error)
+bool accel_insert_breakpoint(Accel *accel, const AccelBreakpoint *breakpoint,
+                             GError **error)
 {
     if (find(accel, breakpoint) >= 0) {
         return true;
@@ -111,7 +112,8 @@ void accel_end_step(Accel *accel)
     update(accel, NULL);
 }
 
-void accel_hide_breakpoints(Accel *accel, uint64_t address, uint8_t *buffer, size_t length)
+void accel_hide_breakpoints(Accel *accel, uint64_t address, uint8_t *buffer,
+                            size_t length)
 {
     AccelClass *klass = ACCEL_GET_CLASS(accel);
 

@@ -55,12 +55,13 @@ void accel_end_step(Accel *accel);
 
 /* Puts back into `buffer`, which is guest memory from linear `address` on, what
  * breakpoints cover. */
-void accel_hide_breakpoints(Accel *accel, uint64_t address, uint8_t *buffer, size_t length);
+void accel_hide_breakpoints(Accel *accel, uint64_t address, uint8_t *buffer,
+                            size_t length);
 
-/* -- For the accelerators ------------------------------------------------------------------ */
+/* -- For the accelerators ------------------------------------------------------------ */
 
-/* In the vCPU's thread, without the machine lock: tells the handler, and asks all vCPUs to
- * stop. */
+/* In the vCPU's thread, without the machine lock: tells the handler, and asks all vCPUs
+ * to stop. */
 void accel_debug_stop(struct AccelVCPU *vcpu, const AccelBreakpoint *breakpoint);
 
 #endif

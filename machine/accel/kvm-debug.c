@@ -47,8 +47,7 @@ static int dr7_bits(const AccelBreakpoint *breakpoint)
         if (lengths[i].length == breakpoint->length &&
             breakpoint->address % breakpoint->length == 0 &&
             breakpoint->kind != ACCEL_BREAK_READ) {
-            return lengths[i].bits << 2 |
-                   (breakpoint->kind == ACCEL_BREAK_WRITE ? 1 : 3);
+            return lengths[i].bits << 2 | (breakpoint->kind == ACCEL_BREAK_WRITE ? 1 : 3);
         }
     }
     return -1;
@@ -86,7 +85,8 @@ static bool add_patch(Accel *accel, const AccelBreakpoint *breakpoint)
     }
     address_space_read(accel->memory, patch.physical, MEMTXATTRS_UNSPECIFIED,
                        &patch.covered, 1);
-    address_space_write_rom(accel->memory, patch.physical, MEMTXATTRS_UNSPECIFIED, &int3, 1);
+    address_space_write_rom(accel->memory, patch.physical, MEMTXATTRS_UNSPECIFIED, &int3,
+                            1);
     address_space_read(accel->memory, patch.physical, MEMTXATTRS_UNSPECIFIED, &now, 1);
     if (now != INT3) {
         return false;
@@ -101,9 +101,10 @@ static bool add_patch(Accel *accel, const AccelBreakpoint *breakpoint)
 static bool place(Accel *accel, const AccelBreakpoint *breakpoint, GError **error)
 {
     if (dr7_bits(breakpoint) < 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                    "kvm: a watchpoint is for writes or for all accesses, of 1, 2, 4 or 8 "
-                    "bytes, aligned");
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+            "kvm: a watchpoint is for writes or for all accesses, of 1, 2, 4 or 8 "
+            "bytes, aligned");
         return false;
     }
     if (registers_used < DEBUG_REGISTERS) {

@@ -77,8 +77,8 @@ bool soft_debug(SoftCPU *soft)
 
 static bool overlaps(const AccelBreakpoint *watch, uint64_t address, uint64_t size)
 {
-    return watch->kind != ACCEL_BREAK_EXECUTE && address < watch->address + watch->length &&
-           watch->address < address + size;
+    return watch->kind != ACCEL_BREAK_EXECUTE &&
+           address < watch->address + watch->length && watch->address < address + size;
 }
 
 bool soft_page_is_watched(const SoftCPU *soft, uint32_t address)

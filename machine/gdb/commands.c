@@ -23,7 +23,7 @@
 /* `text` ends in a zero byte at `length`. */
 typedef void (*Command)(GdbStub *stub, const char *text, size_t length);
 
-/* -- CPUs, which GDB knows as threads ------------------------------------------------------- */
+/* -- CPUs, which GDB knows as threads ------------------------------------------------ */
 
 /* "-1" and "0" are all and any: `usual`. NULL: there is no such. */
 static X86CPU *parse_thread(GdbStub *stub, const char **text, X86CPU *usual)
@@ -95,12 +95,13 @@ static void describe_thread(GdbStub *stub, const char *text, size_t length)
         return;
     }
     accel_get_registers(cpu);
-    words = g_strdup_printf("CPU#%u [%s]", cpu->index, cpu->halted ? "halted" : "running");
+    words =
+        g_strdup_printf("CPU#%u [%s]", cpu->index, cpu->halted ? "halted" : "running");
     gdb_append_hex(reply, words, strlen(words));
     gdb_reply(stub, reply->str);
 }
 
-/* -- Registers ------------------------------------------------------------------------------ */
+/* -- Registers ----------------------------------------------------------------------- */
 
 static void read_registers(GdbStub *stub, const char *text, size_t length)
 {
@@ -181,7 +182,7 @@ static void write_register(GdbStub *stub, const char *text, size_t length)
     gdb_reply(stub, "OK");
 }
 
-/* -- Memory ---------------------------------------------------------------------------------- */
+/* -- Memory -------------------------------------------------------------------------- */
 
 /* How much of `length` bytes from `address` can be read or written: up to the first page
  * that is not there. Writes reach ROM too. */
@@ -196,7 +197,8 @@ static uint64_t access_memory(GdbStub *stub, uint64_t address, uint8_t *buffer,
         hwaddr physical = address + done;
         uint64_t left = length - done, page_left = left;
 
-        if (!stub->physical && !x86_translate(cpu, address + done, &physical, &page_left)) {
+        if (!stub->physical &&
+            !x86_translate(cpu, address + done, &physical, &page_left)) {
             break;
         }
         left = MIN(left, page_left);
@@ -282,7 +284,7 @@ static void write_memory_binary(GdbStub *stub, const char *text, size_t length)
                         : ERROR_FAULT);
 }
 
-/* -- Running ---------------------------------------------------------------------------------- */
+/* -- Running ------------------------------------------------------------------------- */
 
 static void why_stopped(GdbStub *stub, const char *text, size_t length)
 {
@@ -352,7 +354,8 @@ static void run_actions(GdbStub *stub, const char *text, size_t length)
         uint64_t signal_number;
 
         text += action ? 2 : 1;
-        if ((action == 'C' || action == 'S') && !gdb_parse_number(&text, &signal_number)) {
+        if ((action == 'C' || action == 'S') &&
+            !gdb_parse_number(&text, &signal_number)) {
             break;
         }
         if (*text == ':') {
@@ -395,7 +398,7 @@ static void kill_machine(GdbStub *stub, const char *text, size_t length)
     run_state_quit(0, SYSTEM_CAUSE_HOST_SIGNAL);
 }
 
-/* -- Breakpoints: "TYPE,ADDRESS,KIND" ---------------------------------------------------------- */
+/* -- Breakpoints: "TYPE,ADDRESS,KIND" ------------------------------------------------ */
 
 static bool parse_breakpoint(const char *text, AccelBreakpoint *breakpoint)
 {
@@ -446,7 +449,7 @@ static void remove_breakpoint(GdbStub *stub, const char *text, size_t length)
     change_breakpoint(stub, text, false);
 }
 
-/* -- Queries ------------------------------------------------------------------------------------ */
+/* -- Queries ------------------------------------------------------------------------- */
 
 static void tell_features(GdbStub *stub, const char *text, size_t length)
 {
@@ -531,7 +534,7 @@ static void set_physical_mode(GdbStub *stub, const char *text, size_t length)
     gdb_reply(stub, "OK");
 }
 
-/* -- The table ----------------------------------------------------------------------------------- */
+/* -- The table ----------------------------------------------------------------------- */
 
 static const struct {
     const char *start; /* of the packet; the first row that fits is it */

@@ -87,7 +87,8 @@ GdbInput gdb_receiver_byte(GdbReceiver *receiver, uint8_t byte)
         return GDB_INPUT_NONE;
     case GDB_SUM_LOW:
         receiver->state = GDB_IDLE;
-        if (digit < 0 || receiver->given < 0 || (receiver->given | digit) != receiver->sum) {
+        if (digit < 0 || receiver->given < 0 ||
+            (receiver->given | digit) != receiver->sum) {
             return GDB_INPUT_BROKEN;
         }
         return receiver->too_long ? GDB_INPUT_TOO_LONG : GDB_INPUT_PACKET;

@@ -12,37 +12,61 @@
 #define FLAGS_VM (UINT64_C(1) << 17)
 #define SEGMENT_D (1u << 14) /* of X86Segment.attributes */
 
-/* -- Layouts ------------------------------------------------------------------------------ */
+/* -- Layouts ------------------------------------------------------------------------- */
 
 /* GDB's order of the general registers in each size, with theirs in instructions. */
-#define GENERAL(name, index, type, bytes) {name, type, GDB_GENERAL, index, bytes}
+#define GENERAL(name, index, type, bytes)                                                \
+    {                                                                                    \
+        name, type, GDB_GENERAL, index, bytes                                            \
+    }
 
-#define SELECTORS                                                                          \
-    {"cs", "int32", GDB_SELECTOR, X86_CS, 4}, {"ss", "int32", GDB_SELECTOR, X86_SS, 4},    \
-        {"ds", "int32", GDB_SELECTOR, X86_DS, 4},                                          \
-        {"es", "int32", GDB_SELECTOR, X86_ES, 4},                                          \
-        {"fs", "int32", GDB_SELECTOR, X86_FS, 4}, {"gs", "int32", GDB_SELECTOR, X86_GS, 4}
+#define SELECTORS                                                                        \
+    {"cs", "int32", GDB_SELECTOR, X86_CS, 4}, {"ss", "int32", GDB_SELECTOR, X86_SS, 4},  \
+        {"ds", "int32", GDB_SELECTOR, X86_DS, 4},                                        \
+        {"es", "int32", GDB_SELECTOR, X86_ES, 4},                                        \
+        {"fs", "int32", GDB_SELECTOR, X86_FS, 4},                                        \
+    {                                                                                    \
+        "gs", "int32", GDB_SELECTOR, X86_GS, 4                                           \
+    }
 
-#define ST(n) {"st" #n, "i387_ext", GDB_ST, n, 10}
-#define CONTROL(name, n) {name, "int", GDB_FPU_CONTROL, n, 4}
-#define FPU                                                                                \
-    ST(0), ST(1), ST(2), ST(3), ST(4), ST(5), ST(6), ST(7), CONTROL("fctrl", 0),           \
-        CONTROL("fstat", 1), CONTROL("ftag", 2), CONTROL("fiseg", 3), CONTROL("fioff", 4), \
-        CONTROL("foseg", 5), CONTROL("fooff", 6), CONTROL("fop", 7)
+#define ST(n)                                                                            \
+    {                                                                                    \
+        "st" #n, "i387_ext", GDB_ST, n, 10                                               \
+    }
+#define CONTROL(name, n)                                                                 \
+    {                                                                                    \
+        name, "int", GDB_FPU_CONTROL, n, 4                                               \
+    }
+#define FPU                                                                              \
+    ST(0), ST(1), ST(2), ST(3), ST(4), ST(5), ST(6), ST(7), CONTROL("fctrl", 0),         \
+        CONTROL("fstat", 1), CONTROL("ftag", 2), CONTROL("fiseg", 3),                    \
+        CONTROL("fioff", 4), CONTROL("foseg", 5), CONTROL("fooff", 6), CONTROL("fop", 7)
 
-#define XMM(n) {"xmm" #n, "vec128", GDB_XMM, n, 16}
+#define XMM(n)                                                                           \
+    {                                                                                    \
+        "xmm" #n, "vec128", GDB_XMM, n, 16                                               \
+    }
 #define XMM_LOW XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7)
 #define XMM_HIGH XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13), XMM(14), XMM(15)
-#define MXCSR {"mxcsr", "i386_mxcsr", GDB_MXCSR, 0, 4}
+#define MXCSR                                                                            \
+    {                                                                                    \
+        "mxcsr", "i386_mxcsr", GDB_MXCSR, 0, 4                                           \
+    }
 
-#define BASE(name, index, bits) {name "_base", "int" #bits, GDB_BASE, index, bits / 8}
-#define SYSTEM(bits)                                                                       \
-    BASE("cs", X86_CS, bits), BASE("ss", X86_SS, bits), BASE("ds", X86_DS, bits),          \
-        BASE("es", X86_ES, bits), BASE("fs", X86_FS, bits), BASE("gs", X86_GS, bits),      \
-        {"cr0", "int" #bits, GDB_CR, 0, bits / 8},                                         \
-        {"cr2", "int" #bits, GDB_CR, 2, bits / 8},                                         \
-        {"cr3", "int" #bits, GDB_CR, 3, bits / 8},                                         \
-        {"cr4", "int" #bits, GDB_CR, 4, bits / 8}, {"efer", "int64", GDB_EFER, 0, 8}
+#define BASE(name, index, bits)                                                          \
+    {                                                                                    \
+        name "_base", "int" #bits, GDB_BASE, index, bits / 8                             \
+    }
+#define SYSTEM(bits)                                                                     \
+    BASE("cs", X86_CS, bits), BASE("ss", X86_SS, bits), BASE("ds", X86_DS, bits),        \
+        BASE("es", X86_ES, bits), BASE("fs", X86_FS, bits), BASE("gs", X86_GS, bits),    \
+        {"cr0", "int" #bits, GDB_CR, 0, bits / 8},                                       \
+        {"cr2", "int" #bits, GDB_CR, 2, bits / 8},                                       \
+        {"cr3", "int" #bits, GDB_CR, 3, bits / 8},                                       \
+        {"cr4", "int" #bits, GDB_CR, 4, bits / 8},                                       \
+    {                                                                                    \
+        "efer", "int64", GDB_EFER, 0, 8                                                  \
+    }
 #define SYSTEM_COUNT 11
 
 static const GdbRegister registers32[] = {
@@ -97,10 +121,14 @@ static const char flag_types[] =
     "<field name=\"PF\" start=\"2\" end=\"2\"/><field name=\"AF\" start=\"4\" end=\"4\"/>"
     "<field name=\"ZF\" start=\"6\" end=\"6\"/><field name=\"SF\" start=\"7\" end=\"7\"/>"
     "<field name=\"TF\" start=\"8\" end=\"8\"/><field name=\"IF\" start=\"9\" end=\"9\"/>"
-    "<field name=\"DF\" start=\"10\" end=\"10\"/><field name=\"OF\" start=\"11\" end=\"11\"/>"
-    "<field name=\"NT\" start=\"14\" end=\"14\"/><field name=\"RF\" start=\"16\" end=\"16\"/>"
-    "<field name=\"VM\" start=\"17\" end=\"17\"/><field name=\"AC\" start=\"18\" end=\"18\"/>"
-    "<field name=\"VIF\" start=\"19\" end=\"19\"/><field name=\"VIP\" start=\"20\" end=\"20\"/>"
+    "<field name=\"DF\" start=\"10\" end=\"10\"/><field name=\"OF\" start=\"11\" "
+    "end=\"11\"/>"
+    "<field name=\"NT\" start=\"14\" end=\"14\"/><field name=\"RF\" start=\"16\" "
+    "end=\"16\"/>"
+    "<field name=\"VM\" start=\"17\" end=\"17\"/><field name=\"AC\" start=\"18\" "
+    "end=\"18\"/>"
+    "<field name=\"VIF\" start=\"19\" end=\"19\"/><field name=\"VIP\" start=\"20\" "
+    "end=\"20\"/>"
     "<field name=\"ID\" start=\"21\" end=\"21\"/></flags>";
 
 static const char vector_types[] =
@@ -120,10 +148,13 @@ static const char vector_types[] =
     "<field name=\"IE\" start=\"0\" end=\"0\"/><field name=\"DE\" start=\"1\" end=\"1\"/>"
     "<field name=\"ZE\" start=\"2\" end=\"2\"/><field name=\"OE\" start=\"3\" end=\"3\"/>"
     "<field name=\"UE\" start=\"4\" end=\"4\"/><field name=\"PE\" start=\"5\" end=\"5\"/>"
-    "<field name=\"DAZ\" start=\"6\" end=\"6\"/><field name=\"IM\" start=\"7\" end=\"7\"/>"
+    "<field name=\"DAZ\" start=\"6\" end=\"6\"/><field name=\"IM\" start=\"7\" "
+    "end=\"7\"/>"
     "<field name=\"DM\" start=\"8\" end=\"8\"/><field name=\"ZM\" start=\"9\" end=\"9\"/>"
-    "<field name=\"OM\" start=\"10\" end=\"10\"/><field name=\"UM\" start=\"11\" end=\"11\"/>"
-    "<field name=\"PM\" start=\"12\" end=\"12\"/><field name=\"FZ\" start=\"15\" end=\"15\"/>"
+    "<field name=\"OM\" start=\"10\" end=\"10\"/><field name=\"UM\" start=\"11\" "
+    "end=\"11\"/>"
+    "<field name=\"PM\" start=\"12\" end=\"12\"/><field name=\"FZ\" start=\"15\" "
+    "end=\"15\"/>"
     "</flags>";
 
 static const GdbFeature features32[] = {
@@ -140,9 +171,11 @@ static const GdbFeature features64[] = {
     {NULL},
 };
 
-#define LAYOUT(name, bits)                                                                 \
-    {name, features##bits, registers##bits, G_N_ELEMENTS(registers##bits),                 \
-     G_N_ELEMENTS(registers##bits) - SYSTEM_COUNT}
+#define LAYOUT(name, bits)                                                               \
+    {                                                                                    \
+        name, features##bits, registers##bits, G_N_ELEMENTS(registers##bits),            \
+            G_N_ELEMENTS(registers##bits) - SYSTEM_COUNT                                 \
+    }
 
 const GdbLayout *gdb_layout_for(const X86CPU *cpu)
 {
@@ -155,7 +188,7 @@ const GdbLayout *gdb_layout_for(const X86CPU *cpu)
     return cpu->registers.segment[X86_CS].attributes & SEGMENT_D ? &code32 : &code16;
 }
 
-/* -- Values -------------------------------------------------------------------------------- */
+/* -- Values -------------------------------------------------------------------------- */
 
 /* The stack's top is in FSW bits 13:11; fpr[] goes by the stack, ftw by the register. */
 static unsigned tag_of(const X86Registers *r, unsigned physical)
@@ -314,7 +347,7 @@ bool gdb_register_write(X86CPU *cpu, const GdbRegister *reg, const uint8_t *byte
     }
 }
 
-/* -- The description ------------------------------------------------------------------------- */
+/* -- The description ----------------------------------------------------------------- */
 
 char *gdb_target_xml(const GdbLayout *layout)
 {

@@ -3,8 +3,8 @@
  * that tells it so ("Target Descriptions" of GDB's manual, appendix G).
  *
  * GDB cannot follow a processor from one word size to another, so a client gets the
- * layout of the mode in which it finds the CPU: i8086, i386 or i386:x86-64. The former two
- * differ in how GDB disassembles alone.
+ * layout of the mode in which it finds the CPU: i8086, i386 or i386:x86-64. The former
+ * two differ in how GDB disassembles alone.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -25,8 +25,8 @@ typedef struct GdbStub {
     bool ran;       /* the machine did when the client came */
     bool continued; /* the client waits for a stop reply */
     const GdbLayout *layout;
-    X86CPU *cpu;        /* of register and memory packets (Hg) */
-    X86CPU *run_cpu;    /* of steps (Hc) */
+    X86CPU *cpu;         /* of register and memory packets (Hg) */
+    X86CPU *run_cpu;     /* of steps (Hc) */
     AccelDebugStop stop; /* what a vCPU has met; cpu NULL: nothing */
     guint stop_source;
 } GdbStub;

@@ -25,7 +25,7 @@ enum {
 
 static GdbStub *current;
 
-/* -- Answers ------------------------------------------------------------------------------ */
+/* -- Answers ------------------------------------------------------------------------- */
 
 void gdb_reply_bytes(GdbStub *stub, const char *body, size_t length)
 {
@@ -85,12 +85,12 @@ void gdb_reply_stop(GdbStub *stub)
             why = g_strdup(met->hardware ? "hwbreak:;" : "swbreak:;");
         }
     }
-    reply = g_strdup_printf("T%02xthread:%02x;%s", signal_of_state(), stub->cpu->index + 1,
-                            why ? why : "");
+    reply = g_strdup_printf("T%02xthread:%02x;%s", signal_of_state(),
+                            stub->cpu->index + 1, why ? why : "");
     gdb_reply(stub, reply);
 }
 
-/* -- Running and stopping ----------------------------------------------------------------- */
+/* -- Running and stopping ------------------------------------------------------------ */
 
 void gdb_continue(GdbStub *stub, X86CPU *step)
 {
@@ -121,8 +121,7 @@ static void note_stop(const AccelDebugStop *stop, void *opaque)
 
     if (!stub->stop_source) {
         stub->stop = *stop;
-        stub->stop_source =
-            g_idle_add_full(G_PRIORITY_HIGH, carry_out_stop, stub, NULL);
+        stub->stop_source = g_idle_add_full(G_PRIORITY_HIGH, carry_out_stop, stub, NULL);
     }
 }
 
@@ -170,7 +169,7 @@ void gdb_end_session(GdbStub *stub, bool run)
     }
 }
 
-/* -- The connection ------------------------------------------------------------------------ */
+/* -- The connection ------------------------------------------------------------------ */
 
 static void handle_input(GdbStub *stub, GdbInput input)
 {
@@ -260,9 +259,10 @@ static void stop_listening(void)
 /* A TCP address alone means to listen there, as QEMU has it. */
 static Chardev *make_chardev(const char *text, GError **error)
 {
-    g_autofree char *full = g_str_has_prefix(text, "tcp:")
-                                ? g_strconcat(text, ",server=on,wait=off,nodelay=on", NULL)
-                                : g_strdup(text);
+    g_autofree char *full =
+        g_str_has_prefix(text, "tcp:")
+            ? g_strconcat(text, ",server=on,wait=off,nodelay=on", NULL)
+            : g_strdup(text);
 
     static unsigned count;
     g_autofree char *id = g_strdup_printf("gdb%u", count++);

@@ -1,9 +1,10 @@
 /*
- * The GDB stub: -gdb, -s and the monitor's `gdbserver`. A process has one, which one client
- * at a time talks to.
+ * The GDB stub: -gdb, -s and the monitor's `gdbserver`. A process has one, which one
+ * client at a time talks to.
  *
- * A client's coming stops the machine; its going (detached, or dead) takes its breakpoints
- * away and lets the machine run again if it ran when the client came. Machine lock.
+ * A client's coming stops the machine; its going (detached, or dead) takes its
+ * breakpoints away and lets the machine run again if it ran when the client came. Machine
+ * lock.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,8 +14,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Listens as `text` says: a chardev ("tcp::1234", "unix:PATH,server=on,wait=off", "stdio"),
- * or "none", which ends listening. What was there before ends. */
+/* Listens as `text` says: a chardev ("tcp::1234", "unix:PATH,server=on,wait=off",
+ * "stdio"), or "none", which ends listening. What was there before ends. */
 bool gdb_stub_start(const char *text, GError **error);
 
 /* Tells a client that the process ends, and stops listening: before chardev_cleanup(). */

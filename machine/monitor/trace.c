@@ -57,8 +57,8 @@ static void run_logfile(Hmp *hmp, const HmpArgs *args)
 }
 
 const HmpCommand hmp_trace_commands[] = {
-    {"info trace-events", "name:s?", "[name]", "show available trace-events & their state",
-     info_trace_events},
+    {"info trace-events", "name:s?", "[name]",
+     "show available trace-events & their state", info_trace_events},
     {"trace-event", "name:s,option:s", "name on|off",
      "changes status of a specific trace event", run_trace_event},
     {"log", "items:s", "item1[,...]", "activate logging of the specified items", run_log},
