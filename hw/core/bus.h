@@ -23,6 +23,9 @@ struct BusClass {
     /* Gives the device its place (slot, address); false and *error when it is taken. */
     bool (*plug)(Bus *bus, Device *dev, GError **error);
     void (*unplug)(Bus *bus, Device *dev);
+    /* The device's address as migration streams have it ("0000:00:01.3"); free it. NULL:
+     * streams number the bus's devices instead. */
+    char *(*get_dev_path)(Device *dev);
 };
 
 GType bus_get_type(void);

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "hw/core/bus.h"
+#include "hw/core/vmstate.h"
 
 /* The machine's devices: a process runs one machine. */
 static struct {
@@ -28,6 +29,7 @@ static void device_init(Device *dev)
 {
     dev->child_buses = g_ptr_array_new_with_free_func(g_object_unref);
     dev->pins = g_ptr_array_new_with_free_func(pins_free);
+    dev->vmstate_alias_id = -1;
 }
 
 static void free_string(const Property *property, void *opaque)
@@ -219,6 +221,10 @@ bool device_realize(Device *dev, Bus *bus, GError **error)
         g_ptr_array_remove(tree.realized, dev);
         return false;
     }
+    if (klass->vmsd) {
+        vmstate_register_with_alias_id(dev, VMSTATE_INSTANCE_ID_ANY, klass->vmsd, dev,
+                                       dev->vmstate_alias_id);
+    }
     dev->realized = true;
     return true;
 }
@@ -236,6 +242,9 @@ void device_unplug(Device *dev)
 
     if (klass->unrealize) {
         klass->unrealize(dev);
+    }
+    if (klass->vmsd) {
+        vmstate_unregister(dev, klass->vmsd, dev);
     }
     dev->realized = false;
     leave_bus(dev);

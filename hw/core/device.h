@@ -31,6 +31,7 @@ struct Device {
     Bus *bus;             /* what it is plugged into, or NULL */
     GPtrArray *child_buses; /* Bus *, owned */
     GPtrArray *pins;        /* DevicePins *, by name and direction */
+    int vmstate_alias_id; /* see vmstate_register_with_alias_id(); -1: none */
 };
 
 struct DeviceClass {
@@ -43,6 +44,7 @@ struct DeviceClass {
     void (*unrealize)(Device *dev);
     /* Power-on state. Must lower its output pins; is called in order of realization. */
     void (*reset)(Device *dev);
+    /* Its state (hw/core/vmstate.h), registered once it is realized. */
     const struct VMStateDescription *vmsd;
 };
 

@@ -6,6 +6,7 @@
  */
 #include "hw/dma/i8257.h"
 
+#include "hw/core/vmstate.h"
 #include "memory/access.h"
 
 enum {
@@ -301,6 +302,104 @@ unsigned isa_dma_transfer(ISABus *bus, unsigned n, void *buffer, unsigned length
     return moved;
 }
 
+/* -- Its state in a stream ---------------------------------------------------------- */
+
+/* QEMU keeps where a transfer began and how many bytes it has moved, we where it is. */
+typedef struct WireChannel {
+    int32_t now[2]; /* bytes: the first address within the page, and moved since */
+    uint16_t base[2];
+    uint8_t mode, page;
+} WireChannel;
+
+typedef struct WireDMA {
+    uint8_t command, mask, flip_flop;
+    int32_t dshift;
+    WireChannel regs[DMA_CHANNELS];
+} WireDMA;
+
+static void i8257_to_wire(void *opaque, void *data)
+{
+    const DMAController *dma = opaque;
+    WireDMA *wire = data;
+
+    wire->command = dma->command;
+    wire->mask = dma->mask;
+    wire->flip_flop = dma->high_byte_next;
+    wire->dshift = dma->dshift;
+    for (int i = 0; i < DMA_CHANNELS; i++) {
+        const DMAChannel *channel = &dma->channels[i];
+        uint16_t moved = channel->base_count - channel->count;
+        uint16_t first = channel->address + (channel->mode & MODE_DOWN ? moved : -moved);
+
+        wire->regs[i] = (WireChannel){
+            .now = {first << dma->dshift, moved << dma->dshift},
+            .base = {channel->base_address, channel->base_count},
+            .mode = channel->mode,
+            .page = channel->page,
+        };
+    }
+}
+
+static bool i8257_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    DMAController *dma = opaque;
+    const WireDMA *wire = data;
+
+    dma->command = wire->command;
+    dma->mask = wire->mask & 0x0f;
+    dma->high_byte_next = wire->flip_flop & 1;
+    for (int i = 0; i < DMA_CHANNELS; i++) {
+        const WireChannel *from = &wire->regs[i];
+        DMAChannel *channel = &dma->channels[i];
+        uint16_t moved = from->now[1] >> dma->dshift;
+
+        channel->base_address = from->base[0];
+        channel->base_count = from->base[1];
+        channel->mode = from->mode;
+        channel->page = from->page;
+        channel->address =
+            (from->now[0] >> dma->dshift) + (channel->mode & MODE_DOWN ? -moved : moved);
+        channel->count = channel->base_count - moved;
+    }
+    return true;
+}
+
+static const VMStateDescription vmstate_i8257_regs = {
+    .name = "dma_regs",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_INT32_ARRAY(now, WireChannel, 2),
+            VMSTATE_UINT16_ARRAY(base, WireChannel, 2),
+            VMSTATE_UINT8(mode, WireChannel),
+            VMSTATE_UINT8(page, WireChannel),
+            VMSTATE_CONSTANT("pageh", uint8, 0), /* EISA's high page registers: none */
+            VMSTATE_CONSTANT("dack", uint8, 0),
+            VMSTATE_CONSTANT("eop", uint8, 0),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_i8257 = {
+    .name = "dma",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(WireDMA),
+    .to_wire = i8257_to_wire,
+    .from_wire = i8257_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(command, WireDMA),
+            VMSTATE_UINT8(mask, WireDMA),
+            VMSTATE_UINT8(flip_flop, WireDMA),
+            VMSTATE_INT32_EQUAL(dshift, WireDMA),
+            VMSTATE_STRUCT_ARRAY(regs, WireDMA, DMA_CHANNELS, 1, vmstate_i8257_regs,
+                                 WireChannel),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 /* -- The device ---------------------------------------------------------------------- */
 
 static void i8257_reset(Device *dev)
@@ -344,6 +443,7 @@ static void i8257_class_init(DeviceClass *klass)
     klass->desc = "8237A DMA controller";
     klass->realize = i8257_realize;
     klass->reset = i8257_reset;
+    klass->vmsd = &vmstate_i8257;
     property_install_table(G_OBJECT_CLASS(klass), i8257_properties);
 }
 

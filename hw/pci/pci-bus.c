@@ -204,9 +204,18 @@ PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory,
     return bus;
 }
 
+/* Domain, bus, slot and function: there is one bus, of domain 0. */
+static char *pci_bus_get_dev_path(Device *dev)
+{
+    unsigned devfn = PCI_DEVICE(dev)->devfn;
+
+    return g_strdup_printf("0000:00:%02x.%x", PCI_SLOT(devfn), PCI_FUNCTION(devfn));
+}
+
 static void pci_bus_class_init(BusClass *klass)
 {
     klass->bus_type = "PCI";
     klass->plug = pci_bus_plug;
     klass->unplug = pci_bus_unplug;
+    klass->get_dev_path = pci_bus_get_dev_path;
 }
