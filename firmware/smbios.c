@@ -115,7 +115,9 @@ static void put_system(Builder *b, const SMBIOSInfo *info)
     put_string(b, info->system.version);
     put_string(b, info->system.serial);
     for (size_t i = 0; i < sizeof(order); i++) {
-        put8(b, info->system.uuid ? info->system.uuid[order[i]] : 0);
+        size_t from = info->system.uuid_big_endian ? i : order[i];
+
+        put8(b, info->system.uuid ? info->system.uuid[from] : 0);
     }
     put8(b, 6); /* woken by the power switch */
     put_string(b, info->system.sku);

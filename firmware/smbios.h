@@ -20,7 +20,9 @@ typedef struct SMBIOSInfo {
     } bios;
     struct { /* type 1 */
         const char *manufacturer, *product, *version, *serial, *sku, *family;
-        const uint8_t *uuid; /* 16 bytes in RFC 4122 order, or NULL */
+        const uint8_t *uuid;  /* 16 bytes in RFC 4122 order, or NULL */
+        bool uuid_big_endian; /* written in that order, as before the specification's 2.6
+                               */
     } system;
     struct { /* type 2, only where present */
         bool present;

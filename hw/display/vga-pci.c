@@ -160,6 +160,9 @@ static bool vga_pci_realize(Device *dev, GError **error)
             edid_fill(adapter->edid, adapter->xres, adapter->yres);
         }
         make_mmio(adapter);
+        if (!adapter->extended_wanted) {
+            adapter->parent.config[PCI_REVISION_ID] = 0; /* 2 says that they are there */
+        }
         pci_register_bar(&adapter->parent, 2, 0, &adapter->mmio);
     }
     return true;

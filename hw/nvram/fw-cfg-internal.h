@@ -14,6 +14,7 @@ typedef struct FWCfgItem {
     char *name; /* NULL: a numbered item */
     uint8_t *data;
     size_t length;
+    bool users;    /* given by the user; matters in the legacy order alone */
     bool owned;    /* data is the device's copy */
     bool writable; /* by the guest, through DMA */
     void (*select)(void *opaque);
@@ -46,6 +47,10 @@ void fw_cfg_select(FWCfg *cfg, uint16_t key);
 
 /* The current item, or NULL where the key means nothing: it reads as zeroes. */
 FWCfgItem *fw_cfg_current_item(FWCfg *cfg);
+
+/* fw_cfg_add_file() for a file that the user gave. */
+bool fw_cfg_add_users_file(FWCfg *cfg, const char *name, const void *data, size_t length,
+                           GError **error);
 
 /* The DMA register's region, of 8 bytes. */
 void fw_cfg_dma_init_region(FWCfg *cfg);

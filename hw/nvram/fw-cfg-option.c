@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include "hw/nvram/fw-cfg.h"
+#include "hw/nvram/fw-cfg-internal.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -33,6 +33,6 @@ bool fw_cfg_add_from_text(FWCfg *cfg, const char *text, GError **error)
     if (file && !g_file_get_contents(file, &contents, &length, error)) {
         return false;
     }
-    return file ? fw_cfg_add_file(cfg, name, contents, length, error)
-                : fw_cfg_add_file(cfg, name, string, strlen(string), error);
+    return file ? fw_cfg_add_users_file(cfg, name, contents, length, error)
+                : fw_cfg_add_users_file(cfg, name, string, strlen(string), error);
 }

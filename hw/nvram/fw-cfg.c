@@ -191,7 +191,9 @@ static FWCfgItem *find_file(FWCfg *cfg, const char *name)
 
 /* Machine types up to 2.5 gave keys in the order in which QEMU of their time happened to
  * add the files, and a migrated guest remembers keys. Files that the list has not come
- * after those that it has, in order of adding. */
+ * after those that it has, in order of adding. The user's files share a row. */
+#define LEGACY_USER "-fw_cfg"
+
 static const char *const legacy_names[] = {
     "etc/boot-menu-wait",
     "bootsplash.jpg",
@@ -204,6 +206,8 @@ static const char *const legacy_names[] = {
     "genroms/kvmvapic.bin",
     "genroms/linuxboot.bin",
     "etc/system-states",
+    LEGACY_USER,
+    "etc/pvpanic-port",
     "etc/extra-pci-roots",
     "etc/acpi/tables",
     "etc/table-loader",
@@ -212,8 +216,9 @@ static const char *const legacy_names[] = {
     "bootorder",
 };
 
-static guint legacy_rank(const char *name)
+static guint legacy_rank(const FWCfgItem *item)
 {
+    const char *name = item->users ? LEGACY_USER : item->name;
     guint rank = 0;
 
     while (rank < G_N_ELEMENTS(legacy_names) && strcmp(name, legacy_names[rank])) {
@@ -222,16 +227,16 @@ static guint legacy_rank(const char *name)
     return rank;
 }
 
-static bool file_goes_after(FWCfg *cfg, const char *name, const char *other)
+static bool file_goes_after(FWCfg *cfg, const FWCfgItem *item, const FWCfgItem *other)
 {
     if (cfg->legacy_order) {
-        return legacy_rank(name) >= legacy_rank(other);
+        return legacy_rank(item) >= legacy_rank(other);
     }
-    return strcmp(name, other) > 0;
+    return strcmp(item->name, other->name) > 0;
 }
 
 /* A new file in its place, without data; the keys of those behind it move up by one. */
-static FWCfgItem *insert_file(FWCfg *cfg, const char *name, GError **error)
+static FWCfgItem *insert_file(FWCfg *cfg, const char *name, bool users, GError **error)
 {
     FWCfgItem *item;
     guint place = 0;
@@ -249,12 +254,13 @@ static FWCfgItem *insert_file(FWCfg *cfg, const char *name, GError **error)
                     name, cfg->file_slots);
         return NULL;
     }
-    while (place < cfg->files->len &&
-           file_goes_after(cfg, name, ((FWCfgItem *)cfg->files->pdata[place])->name)) {
-        place++;
-    }
     item = g_new0(FWCfgItem, 1);
     item->name = g_strdup(name);
+    item->users = users;
+    while (place < cfg->files->len &&
+           file_goes_after(cfg, item, cfg->files->pdata[place])) {
+        place++;
+    }
     g_ptr_array_insert(cfg->files, place, item);
     return item;
 }
@@ -269,18 +275,30 @@ static bool length_fits(const char *name, size_t length, GError **error)
     return true;
 }
 
-bool fw_cfg_add_file(FWCfg *cfg, const char *name, const void *data, size_t length,
-                     GError **error)
+static bool add_file(FWCfg *cfg, const char *name, const void *data, size_t length,
+                     bool users, GError **error)
 {
     FWCfgItem *item = find_file(cfg, name);
 
     if (!length_fits(name, length, error) ||
-        (!item && !(item = insert_file(cfg, name, error)))) {
+        (!item && !(item = insert_file(cfg, name, users, error)))) {
         return false;
     }
     item_set_data(item, data, length);
     update_directory(cfg);
     return true;
+}
+
+bool fw_cfg_add_file(FWCfg *cfg, const char *name, const void *data, size_t length,
+                     GError **error)
+{
+    return add_file(cfg, name, data, length, false, error);
+}
+
+bool fw_cfg_add_users_file(FWCfg *cfg, const char *name, const void *data, size_t length,
+                           GError **error)
+{
+    return add_file(cfg, name, data, length, true, error);
 }
 
 bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void *opaque),
@@ -291,7 +309,7 @@ bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void 
     FWCfgItem *item = find_file(cfg, name);
 
     if (!length_fits(name, length, error) ||
-        (!item && !(item = insert_file(cfg, name, error)))) {
+        (!item && !(item = insert_file(cfg, name, false, error)))) {
         return false;
     }
     if (item->owned) {

@@ -82,39 +82,50 @@ static void describe_processors(const PCMachine *pc, SMBIOSInfo *smbios)
 }
 
 /* Before firmware was given tables, it was given fields to put into its own: a count,
- * then for each its length, kind (0: a field), table type, offset in it, and the bytes. */
+ * then for each its length, kind (0: a field), table type, offset in it, and the bytes.
+ */
 static void append_smbios_field(GByteArray *out, uint8_t type, uint16_t offset,
-                                const char *text)
+                                const void *data, size_t data_length)
 {
-    uint16_t length = GUINT16_TO_LE((uint16_t)(6 + strlen(text) + 1));
+    uint16_t length = GUINT16_TO_LE((uint16_t)(6 + data_length));
+    uint16_t count = GUINT16_FROM_LE(*(uint16_t *)out->data) + 1;
     uint8_t kind_and_type[2] = {0, type};
 
+    *(uint16_t *)out->data = GUINT16_TO_LE(count);
     offset = GUINT16_TO_LE(offset);
     g_byte_array_append(out, (uint8_t *)&length, sizeof(length));
     g_byte_array_append(out, kind_and_type, sizeof(kind_and_type));
     g_byte_array_append(out, (uint8_t *)&offset, sizeof(offset));
-    g_byte_array_append(out, (const uint8_t *)text, (guint)strlen(text) + 1);
+    g_byte_array_append(out, data, (guint)data_length);
 }
 
-/* The system's manufacturer, product and version (DMTF DSP0134, table of type 1). */
-static void add_smbios_fields(FWCfg *cfg, const SMBIOSInfo *smbios)
+/* The system's manufacturer, product, version and UUID (DMTF DSP0134, table of type 1);
+ * no item where there is nothing to say. */
+static void add_smbios_fields(FWCfg *cfg, const SMBIOSInfo *smbios, bool strings)
 {
     g_autoptr(GByteArray) fields = g_byte_array_new();
-    uint16_t count = GUINT16_TO_LE(3);
+    const char *texts[] = {smbios->system.manufacturer, smbios->system.product,
+                           smbios->system.version};
 
-    g_byte_array_append(fields, (uint8_t *)&count, sizeof(count));
-    append_smbios_field(fields, 1, 4, smbios->system.manufacturer);
-    append_smbios_field(fields, 1, 5, smbios->system.product);
-    append_smbios_field(fields, 1, 6, smbios->system.version);
-    fw_cfg_add_bytes(cfg, FW_CFG_SMBIOS_ENTRIES, fields->data, fields->len);
+    g_byte_array_append(fields, (const uint8_t[]){0, 0}, 2);
+    for (uint16_t i = 0; strings && i < G_N_ELEMENTS(texts); i++) {
+        append_smbios_field(fields, 1, 4 + i, texts[i], strlen(texts[i]) + 1);
+    }
+    if (smbios->system.uuid) {
+        append_smbios_field(fields, 1, 8, smbios->system.uuid, 16);
+    }
+    if (fields->len > 2) {
+        fw_cfg_add_bytes(cfg, FW_CFG_SMBIOS_ENTRIES, fields->data, fields->len);
+    }
 }
 
 static GBytes *make_boot_order(PCMachine *pc, GError **error)
 {
     BootOrder *order = boot_order_new();
-    GBytes *bytes = pc_kernel_init(pc, order, error) && pc_boot_order_add_devices(order, error)
-                        ? boot_order_to_bytes(order, pc->parent.config.boot_strict)
-                        : NULL;
+    GBytes *bytes =
+        pc_kernel_init(pc, order, error) && pc_boot_order_add_devices(order, error)
+            ? boot_order_to_bytes(order, pc->parent.config.boot_strict)
+            : NULL;
 
     boot_order_free(order);
     return bytes;
@@ -138,36 +149,37 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
         return false;
     }
     smbios_info_init(&smbios, machine->type->desc, machine->type->name);
+    smbios.system.uuid = config->uuid ? uuid : NULL;
+    smbios.system.uuid_big_endian = pc->data->uuid_big_endian;
     describe_processors(pc, &smbios);
-    if (pc->data->no_smbios_tables && !pc->data->no_smbios_defaults) {
-        add_smbios_fields(machine->fw_cfg, &smbios);
+    if (pc->data->no_smbios_tables) {
+        add_smbios_fields(machine->fw_cfg, &smbios, !pc->data->no_smbios_defaults);
     }
     return (!pc->pm || pc->data->no_acpi_tables || add_acpi_tables(pc, error)) &&
-           pc_fw_cfg_populate(machine->fw_cfg,
-                              &(PCFirmwareConfig){
-                                  .ram_size = config->ram_size,
-                                  .ram_below_4g = pc->below_4g,
-                                  .ram_above_4g = pc->above_4g,
-                                  .ram_above_4g_start = GiB(4),
-                                  .kvm_pages = kvm,
-                                  .amd_ht_range = !pc->data->no_amd_ht_range && guest_is_amd(kvm),
-                                  .cpus = config->cpus,
-                                  .max_cpus = config->max_cpus,
-                                  .uuid = config->uuid ? uuid : NULL,
-                                  .no_graphic = !config->graphics,
-                                  .boot_menu = config->boot_menu,
-                                  .boot_menu_wait = config->boot_menu_ms,
-                                  .boot_fail_wait = config->boot_wait_ms,
-                                  .boot_order = boot_order,
-                                  .bios_geometry = pc->data->no_bios_geometry ? NULL : "",
-                                  .hpet = pc->hpet && machine->pci,
-                                  .sleep_states = pc->pm != NULL,
-                                  .disable_s3 = pc->pm && pc->pm->disable_s3,
-                                  .disable_s4 = pc->pm && pc->pm->disable_s4,
-                                  .kvmvapic = kvmvapic,
-                                  .smbios = machine->pci && !pc->data->no_smbios_tables
-                                                ? &smbios
-                                                : NULL,
-                              },
-                              error);
+           pc_fw_cfg_populate(
+               machine->fw_cfg,
+               &(PCFirmwareConfig){
+                   .ram_size = config->ram_size,
+                   .ram_below_4g = pc->below_4g,
+                   .ram_above_4g = pc->above_4g,
+                   .ram_above_4g_start = GiB(4),
+                   .kvm_pages = kvm,
+                   .amd_ht_range = !pc->data->no_amd_ht_range && guest_is_amd(kvm),
+                   .cpus = config->cpus,
+                   .max_cpus = config->max_cpus,
+                   .uuid = config->uuid ? uuid : NULL,
+                   .no_graphic = !config->graphics,
+                   .boot_menu = config->boot_menu,
+                   .boot_menu_wait = config->boot_menu_ms,
+                   .boot_fail_wait = config->boot_wait_ms,
+                   .boot_order = boot_order,
+                   .bios_geometry = pc->data->no_bios_geometry ? NULL : "",
+                   .hpet = pc->hpet && machine->pci,
+                   .sleep_states = pc->pm != NULL,
+                   .disable_s3 = pc->pm && pc->pm->disable_s3,
+                   .disable_s4 = pc->pm && pc->pm->disable_s4,
+                   .kvmvapic = kvmvapic,
+                   .smbios = machine->pci && !pc->data->no_smbios_tables ? &smbios : NULL,
+               },
+               error);
 }

@@ -84,10 +84,11 @@ typedef struct BoardDifference {
 #define FACT(name) offsetof(PCTypeData, name)
 
 static const BoardDifference board_differences[] = {
-    {VERSION(7, 0), FACT(no_amd_ht_range)},  {VERSION(6, 1), FACT(prefers_sockets)},
-    {VERSION(2, 5), FACT(no_bios_geometry)}, {VERSION(2, 0), FACT(no_smbios_tables)},
-    {VERSION(1, 7), FACT(bios_128k)},        {VERSION(1, 7), FACT(no_smbios_defaults)},
-    {VERSION(1, 7), FACT(small_hole)},       {VERSION(1, 6), FACT(no_acpi_tables)},
+    {VERSION(7, 0), FACT(no_amd_ht_range)},    {VERSION(6, 1), FACT(prefers_sockets)},
+    {VERSION(2, 5), FACT(no_bios_geometry)},   {VERSION(2, 1), FACT(uuid_big_endian)},
+    {VERSION(2, 0), FACT(no_smbios_tables)},   {VERSION(1, 7), FACT(bios_128k)},
+    {VERSION(1, 7), FACT(no_smbios_defaults)}, {VERSION(1, 7), FACT(small_hole)},
+    {VERSION(1, 6), FACT(no_acpi_tables)},
 };
 
 /* -- The types

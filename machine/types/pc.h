@@ -26,14 +26,16 @@
 
 /* What distinguishes the types of this class. All false: the newest PCI board. */
 typedef struct PCTypeData {
-    bool pci;                /* i440FX and PIIX, or an ISA board */
-    bool firmware_writable;  /* the ROM sockets are RAM ("isapc", where BIOSes expect it) */
-    bool bios_128k;          /* -bios' default fits 128 KiB */
-    bool small_hole;         /* RAM reaches up to 3.5 GiB even where more is above 4 GiB */
-    bool no_amd_ht_range;    /* e820 does not reserve HyperTransport's range */
-    bool prefers_sockets;    /* -smp N: N sockets of one core, or one of N cores */
-    bool no_bios_geometry;   /* fw_cfg has no file of that name */
-    bool no_smbios_tables;   /* firmware makes them, from single fields in fw_cfg */
+    bool pci; /* i440FX and PIIX, or an ISA board */
+    bool
+        firmware_writable; /* the ROM sockets are RAM ("isapc", where BIOSes expect it) */
+    bool bios_128k;        /* -bios' default fits 128 KiB */
+    bool small_hole;       /* RAM reaches up to 3.5 GiB even where more is above 4 GiB */
+    bool no_amd_ht_range;  /* e820 does not reserve HyperTransport's range */
+    bool prefers_sockets;  /* -smp N: N sockets of one core, or one of N cores */
+    bool no_bios_geometry; /* fw_cfg has no file of that name */
+    bool uuid_big_endian;  /* in SMBIOS */
+    bool no_smbios_tables; /* firmware makes them, from single fields in fw_cfg */
     bool no_smbios_defaults; /* not even those */
     bool no_acpi_tables;     /* firmware makes them */
 } PCTypeData;
@@ -44,21 +46,21 @@ typedef struct PCMachine {
 
     bool acpi, hpet, smbus, i8042, vmport, fd_bootchk;
     char *smm;
-    uint64_t max_ram_below_4g; /* 0: the type's own rule */
+    uint64_t max_ram_below_4g;   /* 0: the type's own rule */
     uint64_t below_4g, above_4g; /* bytes of RAM */
 
     MemoryRegion ram_below, ram_above;
     MemoryRegion rom, bios, isa_bios;
     GBytes *firmware_image; /* what pc.bios starts from */
-    I440FX *i440fx; /* NULL without PCI */
+    I440FX *i440fx;         /* NULL without PCI */
     MC146818RTC *rtc;
-    Device *fdc; /* NULL: the board has none */
-    IRQ *gsis;   /* PC_GSIS: the interrupt controllers' inputs as ACPI numbers them */
+    Device *fdc;    /* NULL: the board has none */
+    IRQ *gsis;      /* PC_GSIS: the interrupt controllers' inputs as ACPI numbers them */
     IRQ *pic_lines; /* 16 of the 8259A pair; NULL where KVM has it */
     APICBus *apics; /* NULL: the board has none, or KVM has them */
     IOAPIC *ioapic; /* likewise */
-    HPET *hpet_device; /* NULL: none */
-    PIIX4PM *pm; /* NULL: without PCI, or acpi=off */
+    HPET *hpet_device;   /* NULL: none */
+    PIIX4PM *pm;         /* NULL: without PCI, or acpi=off */
     bool powered_on;     /* the first reset, which power-on is, has been */
     uint8_t a20_sources; /* who lets address line 20 pass: a bit each; wired-or */
     IRQ *a20;
@@ -66,14 +68,16 @@ typedef struct PCMachine {
 
 GType pc_machine_get_type(void);
 #define TYPE_PC_MACHINE (pc_machine_get_type())
-#define PC_MACHINE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_PC_MACHINE, PCMachine))
+#define PC_MACHINE(object)                                                               \
+    (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_PC_MACHINE, PCMachine))
 
 /* The table of types for machine_types_add(). */
 const MachineType *pc_machine_types(void);
 
 /* -- pc-interrupts.c -- */
 
-/* The controllers, KVM's or our own, with pc->gsis and the ISA bus's lines as their inputs. */
+/* The controllers, KVM's or our own, with pc->gsis and the ISA bus's lines as their
+ * inputs. */
 bool pc_init_irqchip(PCMachine *pc, GError **error);
 
 /* HPET, RTC, PIT and speaker; after the controllers. */
@@ -84,12 +88,12 @@ bool pc_init_timers(PCMachine *pc, GError **error);
 /* Splits the RAM around the hole below 4 GiB and shows it in system memory. */
 bool pc_memory_init_ram(PCMachine *pc, GError **error);
 
-/* Shows pc.rom and the firmware in `rom_memory` (the PCI hole, or system memory where there is
- * no PCI): pc.bios ends at 4 GiB, and isa-bios, its last 128 KiB, at 1 MiB. */
+/* Shows pc.rom and the firmware in `rom_memory` (the PCI hole, or system memory where
+ * there is no PCI): pc.bios ends at 4 GiB, and isa-bios, its last 128 KiB, at 1 MiB. */
 bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error);
 
-/* A reset of the whole machine: firmware that the guest could write starts anew, as if from
- * its chip (QEMU restores ROM images likewise). */
+/* A reset of the whole machine: firmware that the guest could write starts anew, as if
+ * from its chip (QEMU restores ROM images likewise). */
 void pc_memory_reset(PCMachine *pc);
 
 /* -- pc-cmos.c: the bytes that firmware reads the machine's size from. -- */
