@@ -90,6 +90,9 @@ struct Machine {
     FWCfg *fw_cfg;
 };
 
+/* What resets a machine: everything anew, or the wake-up from S3, which keeps memory. */
+typedef enum MachineResetKind { MACHINE_RESET_COLD, MACHINE_RESET_WAKEUP } MachineResetKind;
+
 struct MachineClass {
     GObjectClass parent;
     bool (*build)(Machine *machine, GError **error);
@@ -97,7 +100,10 @@ struct MachineClass {
      * them. May be NULL. */
     bool (*complete)(Machine *machine, GError **error);
     /* Before devices are reset. May be NULL. */
-    void (*reset)(Machine *machine);
+    void (*reset)(Machine *machine, MachineResetKind kind);
+    /* All of an incoming migration's memory and device state is there, and no vCPU has run
+     * on it. False and *error refuses the migration. May be NULL. */
+    bool (*arrived)(Machine *machine, GError **error);
 };
 
 GType machine_get_type(void);

@@ -198,13 +198,13 @@ bool run_state_cont(void)
 }
 
 /* Everything into its power-on state; the vCPUs are paused. */
-static void reset_devices(void)
+static void reset_devices(MachineResetKind kind)
 {
     MachineClass *klass = MACHINE_GET_CLASS(run.machine);
 
     memory_region_transaction_begin();
     if (klass->reset) {
-        klass->reset(run.machine);
+        klass->reset(run.machine, kind);
     }
     device_reset_all();
     memory_region_transaction_commit();
@@ -229,7 +229,7 @@ void run_state_reset(SystemCause cause, const char *source)
     if (cause != SYSTEM_CAUSE_NONE) {
         tell(RUN_EVENT_RESETTING, cause, source);
     }
-    reset_devices();
+    reset_devices(MACHINE_RESET_COLD);
     if (cause != SYSTEM_CAUSE_NONE) {
         tell(RUN_EVENT_RESET, cause, source);
     }
@@ -354,7 +354,7 @@ static void carry_out_suspend(void)
 static void carry_out_wakeup(void)
 {
     if (run.state == RUN_STATE_SUSPENDED) {
-        reset_devices();
+        reset_devices(MACHINE_RESET_WAKEUP);
         tell(RUN_EVENT_WAKEUP, SYSTEM_CAUSE_NONE, NULL);
         go_on_after_reset(true);
     }

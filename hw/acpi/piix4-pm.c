@@ -185,9 +185,11 @@ static void piix4_pm_reset(Device *dev)
     if (!pm->smm_enabled) {
         config[DEVACTB_APMC_BYTE] = DEVACTB_APMC_EN;
     }
-    config[PMBASE] = BASE_IO_BIT;
-    config[PMREGMISC] = 0;
-    place(pm, &pm->block, PMBASE, PMREGMISC);
+    if (!pm->ports_survive_reset) {
+        config[PMBASE] = BASE_IO_BIT;
+        config[PMREGMISC] = 0;
+        place(pm, &pm->block, PMBASE, PMREGMISC);
+    }
     acpi_pm_reset(&pm->acpi);
     acpi_pci_hotplug_reset(&pm->pci_hotplug);
     smbus_host_reset(&pm->smbus);
@@ -257,6 +259,8 @@ static const Property piix4_pm_properties[] = {
               "slots of the root bus are hot-pluggable by ACPI"),
     PROP_BOOL("smm-compat", PIIX4PM, smm_compat, false,
               "SCI_EN is switched by the APM port even without SMM"),
+    PROP_BOOL("ports-survive-reset", PIIX4PM, ports_survive_reset, false,
+              "a reset leaves the power management ports where they are, as QEMU 0.12 did"),
     PROP_BOOL("smm-enabled", PIIX4PM, smm_enabled, false, "the processors have SMM"),
     PROP_END,
 };

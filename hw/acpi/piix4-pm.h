@@ -30,7 +30,7 @@ typedef struct PIIX4PM {
     uint32_t smb_io_base;
     uint8_t disable_s3, disable_s4, s4_val;
     bool pci_hotplug_bridges, pci_hotplug_root;
-    bool smm_compat, smm_enabled;
+    bool smm_compat, smm_enabled, ports_survive_reset;
 } PIIX4PM;
 
 GType piix4_pm_get_type(void);

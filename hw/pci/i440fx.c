@@ -97,7 +97,8 @@ static void i440fx_config_write(PCIDevice *dev, unsigned address, uint32_t value
     I440FX *fx = I440FX(dev);
 
     pci_default_config_write(dev, address, value, size);
-    if (pci_access_touches(address, size, PAM_REGISTER_FIRST, PAM_REGISTER_LAST)) {
+    if (fx->pam_present &&
+        pci_access_touches(address, size, PAM_REGISTER_FIRST, PAM_REGISTER_LAST)) {
         pam_set_registers(&fx->pam, dev->config + PAM_REGISTER_FIRST);
     }
     if (pci_access_touches(address, size, SMRAM, SMRAM)) {
@@ -125,8 +126,10 @@ static bool i440fx_realize(Device *dev, GError **error)
     fx->parent.config[RAM_SIZE_8MIB] = (uint8_t)MIN(fx->ram_size / MiB(8), 255);
     init_smram(fx);
     reset_smram(fx);
-    pam_init(&fx->pam, G_OBJECT(fx->host), fx->ram, fx->system_memory, &fx->host->memory,
-             fx->pam_exact);
+    if (fx->pam_present) {
+        pam_init(&fx->pam, G_OBJECT(fx->host), fx->ram, fx->system_memory,
+                 &fx->host->memory, fx->pam_exact);
+    }
     return true;
 }
 
@@ -140,7 +143,9 @@ static void i440fx_reset(Device *dev)
 
     if (fx->pam_reset) {
         memset(fx->parent.config + PAM_REGISTER_FIRST, 0, PAM_REGISTERS);
-        pam_set_registers(&fx->pam, fx->parent.config + PAM_REGISTER_FIRST);
+        if (fx->pam_present) {
+            pam_set_registers(&fx->pam, fx->parent.config + PAM_REGISTER_FIRST);
+        }
     }
     if (fx->pam_reset || fx->parent.config[SMRAM] & SMRAM_D_LCK) {
         reset_smram(fx);
@@ -149,6 +154,8 @@ static void i440fx_reset(Device *dev)
 }
 
 static const Property i440fx_properties[] = {
+    PROP_BOOL("pam", I440FX, pam_present, true,
+              "PAM registers decide what the first megabyte shows; off: they are memory"),
     PROP_BOOL(
         "pam-exact", I440FX, pam_exact, true,
         "PAM mode 2 reads PCI and writes RAM, as the data sheet says; off: as QEMU"),

@@ -19,7 +19,7 @@ typedef struct I440FX {
     MemoryRegion smram_region; /* 0xa0000-0xbffff to PCI; disabled: RAM shows */
     MemoryRegion smram;        /* what system management mode sees over system memory */
     MemoryRegion smram_low;    /* in it: RAM at 0xa0000-0xbffff */
-    bool pam_exact, pam_reset;
+    bool pam_present, pam_exact, pam_reset;
 } I440FX;
 
 GType i440fx_get_type(void);

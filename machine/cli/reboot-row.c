@@ -2,9 +2,9 @@
  * One row of `umbra reboot`: a machine, booted from our boot sector until it has been
  * reset so many times, or until it is clear that it will not be.
  *
- * Everything is watched from outside the guest: the sector's markers on the debug console,
- * PAM registers, resets with their source, and at each reset whether the E and F segments
- * equal the pristine copy below 4 GiB.
+ * Everything is watched from outside the guest: the sector's markers on the debug
+ * console, PAM registers, resets with their source, and at each reset whether the E and F
+ * segments equal the pristine copy below 4 GiB.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,6 +16,7 @@
 #include "hw/core/clock.h"
 #include "hw/input/keys.h"
 #include "machine/cli/reboot.h"
+#include "machine/cli/umbra-machine.h"
 #include "machine/cli/umbra.h"
 #include "machine/machine.h"
 #include "machine/run-state.h"
@@ -33,14 +34,17 @@
 typedef struct RowRun {
     RebootRow *row;
     Machine *machine;
-    GString *line;   /* of the debug console, so far */
-    gint64 started;  /* monotonic, us */
+    GString *line;  /* of the debug console, so far */
+    gint64 started; /* monotonic, us */
     guint watchdog;
     bool done;
 } RowRun;
 
+/* Where it ends as the real machine is known to, the reason that is known for that. */
 static void end_row(RowRun *run, const char *outcome, char *reason)
 {
+    const char *why = NULL;
+
     if (run->done) {
         g_free(reason);
         return;
@@ -48,6 +52,11 @@ static void end_row(RowRun *run, const char *outcome, char *reason)
     run->done = true;
     run->row->outcome = outcome;
     run->row->reason = reason;
+    if (reason && strcmp(outcome, reboot_expected(run->row->machine, run->row->method,
+                                                  &why)) == 0) {
+        run->row->reason = g_strdup_printf("%s: %s", reason, why);
+        g_free(reason);
+    }
     run->row->seconds = (double)(g_get_monotonic_time() - run->started) / 1e6;
     run_state_quit(0, SYSTEM_CAUSE_NONE);
 }
@@ -57,7 +66,8 @@ static double guest_seconds(void)
     return (double)clock_virtual_ns() / NANOSECONDS_PER_SECOND;
 }
 
-/* -- What is watched ------------------------------------------------------------------------ */
+/* -- What is watched
+ * ------------------------------------------------------------------------ */
 
 static gboolean silent_too_long(gpointer data)
 {
@@ -65,8 +75,8 @@ static gboolean silent_too_long(gpointer data)
 
     run->watchdog = 0;
     end_row(run, "hung",
-            g_strdup_printf("%u boots seen, then no sign of life for %d s", run->row->boots,
-                            SILENCE_SECONDS));
+            g_strdup_printf("%u boots seen, then no sign of life for %d s",
+                            run->row->boots, SILENCE_SECONDS));
     return G_SOURCE_REMOVE;
 }
 
@@ -85,8 +95,8 @@ static bool shadow_is_pristine(Machine *machine)
     MemTxResult result =
         address_space_read(&machine->memory, SHADOW_BASE, MEMTXATTRS_UNSPECIFIED, shadow,
                            SHADOW_SIZE) |
-        address_space_read(&machine->memory, PRISTINE_BASE, MEMTXATTRS_UNSPECIFIED, pristine,
-                           SHADOW_SIZE);
+        address_space_read(&machine->memory, PRISTINE_BASE, MEMTXATTRS_UNSPECIFIED,
+                           pristine, SHADOW_SIZE);
 
     return result == MEMTX_OK && memcmp(shadow, pristine, SHADOW_SIZE) == 0;
 }
@@ -103,7 +113,8 @@ static void on_pam(unsigned reg, uint8_t before, uint8_t after, void *opaque)
                                                  .after = after});
 }
 
-static void on_run_event(RunEvent event, SystemCause cause, const char *text, void *opaque)
+static void on_run_event(RunEvent event, SystemCause cause, const char *text,
+                         void *opaque)
 {
     RowRun *run = opaque;
 
@@ -153,10 +164,8 @@ static void on_line(RowRun *run, const char *line)
     } else if (strcmp(line, "umbra: waiting") == 0) {
         g_timeout_add(20, press_ctrl_alt_del, NULL);
     } else if (strcmp(line, "umbra: no reset") == 0) {
-        const char *why = "the machine went on as if nothing had been asked";
-
-        reboot_expected(run->row->machine, run->row->method, &why);
-        end_row(run, "hung", g_strdup(why));
+        end_row(run, "hung",
+                g_strdup("the machine went on as if nothing had been asked"));
     } else if (strcmp(line, "umbra: done") == 0) {
         end_row(run, "rebooted", NULL);
     }
@@ -179,7 +188,8 @@ static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
     return length > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* -- Setting up ----------------------------------------------------------------------------- */
+/* -- Setting up
+ * ----------------------------------------------------------------------------- */
 
 /* A disk in memory whose first sector is ours, told what to do. */
 static int make_disk(const RebootRow *row)
@@ -187,7 +197,8 @@ static int make_disk(const RebootRow *row)
     g_autoptr(GBytes) image = firmware_guest_image("reboot-sector.bin");
     g_autofree uint8_t *sector =
         g_memdup2(g_bytes_get_data(image, NULL), g_bytes_get_size(image));
-    uint16_t times = GUINT16_TO_LE((uint16_t)(row->times + 1)); /* the first boot counts */
+    uint16_t times =
+        GUINT16_TO_LE((uint16_t)(row->times + 1)); /* the first boot counts */
     size_t size = g_bytes_get_size(image);
     int fd = memfd_create("umbra-reboot-disk", MFD_CLOEXEC);
 
@@ -218,19 +229,15 @@ static bool build(RowRun *run, GError **error)
 {
     static const RunStatePolicy policy = {.no_reboot = false};
     const RebootRow *row = run->row;
-    const char *accels[] = {row->accel, NULL};
-    const MachineType *type = machine_type_find(row->machine, error);
     g_autofree char *drive =
         g_strdup_printf("file=/dev/fd/%d,format=raw,if=ide,index=0", make_disk(row));
-    Accel *accel = type ? accel_select(accels, NULL, error) : NULL;
-    Machine *machine;
+    Machine *machine = umbra_machine_new(row->machine, row->accel, error);
 
-    if (!accel) {
+    if (!machine) {
         return false;
     }
-    machine = run->machine = machine_new(type, accel);
+    run->machine = machine;
     machine->config.firmware = g_strdup(row->firmware);
-    machine->config.default_devices = false;
     machine->config.boot_order = g_strdup("c");
     machine->config.debugcon = make_debugcon(run);
     device_add_global("isa-debugcon", "iobase", "0x402", false);

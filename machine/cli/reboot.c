@@ -46,9 +46,24 @@ static bool method_from_name(const char *name, RebootMethod *method, GError **er
     return false;
 }
 
-static void add_type_name(const MachineType *type, void *opaque)
+static void add_type(const MachineType *type, void *opaque)
 {
     g_ptr_array_add(opaque, g_strdup(type->name));
+    for (const char *const *variant = reboot_variants(); *variant; variant++) {
+        if (g_str_has_prefix(*variant, type->name) &&
+            (*variant)[strlen(type->name)] == ',') {
+            g_ptr_array_add(opaque, g_strdup(*variant));
+        }
+    }
+}
+
+/* "pc,hpet=off" by its type's own name: "pc-i440fx-7.2,hpet=off". */
+static char *canonical_machine(const char *text, GError **error)
+{
+    g_autofree char *name = g_strndup(text, strcspn(text, ","));
+    const MachineType *type = machine_type_find(name, error);
+
+    return type ? g_strconcat(type->name, text + strlen(name), NULL) : NULL;
 }
 
 static bool plan_machines(const RebootOptions *options, GPtrArray *machines, GError **error)
@@ -56,18 +71,18 @@ static bool plan_machines(const RebootOptions *options, GPtrArray *machines, GEr
     static char *fallback[] = {(char *)"pc-i440fx-7.2", NULL};
 
     for (char **name = options->machines ? options->machines : fallback; *name; name++) {
-        const MachineType *type;
+        char *machine;
 
         if (strcmp(*name, "all") == 0) {
-            machine_types_foreach(add_type_name, machines);
+            machine_types_foreach(add_type, machines);
             continue;
         }
-        type = machine_type_find(*name, error);
-        if (!type) {
+        machine = canonical_machine(*name, error);
+        if (!machine) {
             g_prefix_error(error, "--machine %s: ", *name);
             return false;
         }
-        g_ptr_array_add(machines, g_strdup(type->name));
+        g_ptr_array_add(machines, machine);
     }
     return true;
 }
@@ -217,7 +232,9 @@ int umbra_reboot(int argc, char **argv)
     RebootOptions options = {.times = 1};
     const GOptionEntry table[] = {
         {"machine", 'M', 0, G_OPTION_ARG_STRING_ARRAY, &options.machines,
-         "a machine type, or all; may be repeated (default: pc-i440fx-7.2)", "TYPE"},
+         "a machine type, with its properties as for -M, or all; may be repeated (default: "
+         "pc-i440fx-7.2)",
+         "TYPE"},
         {"accel", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.accels,
          "kvm or x86emu; may be repeated (default: all that work here)", "ACCEL"},
         {"firmware", 0, 0, G_OPTION_ARG_STRING, &options.firmware,

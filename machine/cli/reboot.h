@@ -60,6 +60,10 @@ JsonNode *reboot_row_to_json(const RebootRow *row, bool with_events);
 /* Takes a child's result into the row; false where the text is not one. */
 bool reboot_row_from_json(RebootRow *row, const char *text);
 
+/* Machines with properties that behave differently from their type, each
+ * "TYPE,PROPERTY=VALUE..."; NULL-terminated. `--machine all` shows them beside it. */
+const char *const *reboot_variants(void);
+
 /* The outcome that the machine is known for on real systems, and why where it fails. */
 const char *reboot_expected(const char *machine, RebootMethod method, const char **why);
 

@@ -25,11 +25,10 @@ static bool set_properties(Machine *machine, const OptionString *properties,
     return true;
 }
 
-static Machine *new_machine(const UmbraMachineOptions *options, GError **error)
+Machine *umbra_machine_new(const char *text, const char *accel_name, GError **error)
 {
-    const char *accels[] = {options->accel ? options->accel : "qtest", NULL};
-    g_autoptr(OptionString) properties =
-        option_string_parse(options->machine ? options->machine : "", "type");
+    const char *accels[] = {accel_name ? accel_name : "qtest", NULL};
+    g_autoptr(OptionString) properties = option_string_parse(text ? text : "", "type");
     g_autofree char *name = option_string_take(properties, "type");
     const MachineType *type = machine_type_find(name, error);
     Accel *accel = type ? accel_select(accels, NULL, error) : NULL;
@@ -39,8 +38,18 @@ static Machine *new_machine(const UmbraMachineOptions *options, GError **error)
         return NULL;
     }
     machine = machine_new(type, accel);
-    machine->config.firmware = g_strdup(options->firmware);
     machine->config.default_devices = false;
+    return set_properties(machine, properties, error) ? machine : NULL;
+}
+
+static Machine *new_machine(const UmbraMachineOptions *options, GError **error)
+{
+    Machine *machine = umbra_machine_new(options->machine, options->accel, error);
+
+    if (!machine) {
+        return NULL;
+    }
+    machine->config.firmware = g_strdup(options->firmware);
     machine->config.boot_order = g_strdup("cad");
     if (options->memory &&
         !parse_size(options->memory, MiB(1), &machine->config.ram_size)) {
@@ -48,7 +57,7 @@ static Machine *new_machine(const UmbraMachineOptions *options, GError **error)
                     "-m %s: not a size; write 128, 512M or 4G", options->memory);
         return NULL;
     }
-    return set_properties(machine, properties, error) ? machine : NULL;
+    return machine;
 }
 
 static bool add_devices(char **devices, GError **error)

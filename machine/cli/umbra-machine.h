@@ -35,6 +35,11 @@ typedef struct UmbraMachineOptions {
      "set a PAM register (0x59-0x5f), as firmware does", "REG=VALUE"}
 /* clang-format on */
 
+/* The machine of TYPE[,PROPERTY=VALUE...] (NULL: the default type) for that accelerator
+ * (NULL: qtest), still to be configured and built, without default devices. Machine lock.
+ * NULL and *error when there is no such type, property or accelerator. */
+Machine *umbra_machine_new(const char *text, const char *accel, GError **error);
+
 /* Builds and resets it. The machine lock is held from now on, and the process is to end
  * when the question is answered. NULL and *error when the machine cannot be built. */
 Machine *umbra_machine_build(const UmbraMachineOptions *options, GError **error);

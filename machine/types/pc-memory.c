@@ -57,7 +57,7 @@ static void copy_firmware(PCMachine *pc)
 
 void pc_memory_reset(PCMachine *pc)
 {
-    if (pc->data->firmware_writable) {
+    if (pc->data->firmware_writable || pc->reload_firmware) {
         copy_firmware(pc);
         memory_region_set_dirty(&pc->bios, 0, memory_region_size(&pc->bios));
     }
@@ -70,6 +70,7 @@ bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **e
                                                   : "bios-256k.bin";
     GBytes *image = firmware_load(
         name, pc->parent.config.data_dirs, &firmware_rules_bios, error);
+    bool writable = pc->data->firmware_writable || pc->rom_over_ram;
     uint64_t size, isa_size;
 
     if (!image) {
@@ -86,10 +87,13 @@ bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **e
     copy_firmware(pc);
     memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", &pc->bios, size - isa_size,
                              isa_size);
-    memory_region_set_readonly(&pc->bios, !pc->data->firmware_writable);
-    memory_region_set_readonly(&pc->isa_bios, !pc->data->firmware_writable);
-    memory_region_set_readonly(&pc->rom, !pc->data->firmware_writable);
+    memory_region_set_readonly(&pc->bios, !writable);
+    memory_region_set_readonly(&pc->isa_bios, !writable);
+    memory_region_set_readonly(&pc->rom, !writable);
 
+    if (pc->rom_over_ram) {
+        rom_memory = &pc->parent.system_memory;
+    }
     memory_region_add_subregion_overlap(rom_memory, PC_ROM_BASE, &pc->rom, 1);
     memory_region_add_subregion_overlap(rom_memory, MiB(1) - isa_size, &pc->isa_bios, 1);
     memory_region_add_subregion(rom_memory, GiB(4) - size, &pc->bios);

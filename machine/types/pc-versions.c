@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "machine/types/pc.h"
+#include "machine/types/rhel6.h"
 
 #define VERSION(major, minor) ((major)*100u + (minor))
 
@@ -100,6 +101,8 @@ typedef struct Version {
     const char *name;
     unsigned number;
     const char *deprecated;
+    const char *desc;         /* NULL: a standard PC */
+    GType (*get_type)(void);  /* NULL: PCMachine */
 } Version;
 
 #define PC(major, minor)                                                                 \
@@ -144,6 +147,12 @@ static const Version versions[] = {
     PC_DEPRECATED(1, 6),
     PC_DEPRECATED(1, 5),
     PC_DEPRECATED(1, 4),
+    {
+        .name = "rhel6.5.0",
+        .number = VERSION(1, 4), /* of 0.12's age: no row here is older */
+        .desc = "RHEL 6.5.0 PC, as RHEL 7 and (emulator=rhel6) RHEL 6 provide it",
+        .get_type = rhel6_machine_get_type,
+    },
 };
 
 /* One row each of the versions, isapc, and the end. */
@@ -185,9 +194,9 @@ static MachineType make_type(const Version *version)
     }
     return (MachineType){
         .name = version->name,
-        .desc = "Standard PC (i440FX + PIIX, 1996)",
+        .desc = version->desc ? version->desc : "Standard PC (i440FX + PIIX, 1996)",
         .default_ram = MiB(128),
-        .get_type = pc_machine_get_type,
+        .get_type = version->get_type ? version->get_type : pc_machine_get_type,
         .compat = compat,
         .data = data,
         .deprecated = version->deprecated,

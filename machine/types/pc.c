@@ -270,11 +270,13 @@ static bool pc_complete(Machine *machine, GError **error)
     return pc_firmware_config_init(pc, error) && tell_pvpanic_port(machine, error);
 }
 
-static void pc_reset(Machine *machine)
+static void pc_reset(Machine *machine, MachineResetKind kind)
 {
     PCMachine *pc = PC_MACHINE(machine);
 
-    pc_memory_reset(pc);
+    if (kind == MACHINE_RESET_COLD) {
+        pc_memory_reset(pc);
+    }
     if (pc->powered_on && machine->config.boot_once) {
         pc_cmos_set_boot_order(pc, machine->config.boot_order);
         g_clear_pointer(&machine->config.boot_once, g_free);

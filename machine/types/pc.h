@@ -46,7 +46,9 @@ typedef struct PCMachine {
 
     bool acpi, hpet, smbus, i8042, vmport, fd_bootchk;
     char *smm;
-    uint64_t max_ram_below_4g;   /* 0: the type's own rule */
+    bool rom_over_ram;    /* no PAM: writable ROM blocks hide the RAM at 0xc0000-0xfffff */
+    bool reload_firmware; /* each reset writes the firmware anew, as of a writable ROM */
+    uint64_t max_ram_below_4g; /* 0: the type's own rule */
     uint64_t below_4g, above_4g; /* bytes of RAM */
 
     MemoryRegion ram_below, ram_above;
