@@ -135,6 +135,8 @@ static const OptionRow rows[] = {
     {OPTION_TEXT, "pidfile", FIELD(pidfile), "FILE", "write the process's number there"},
     {OPTION_TEXT, "sandbox", FIELD(sandbox), "on[,spawn=deny...]",
      "forbid system calls that are not needed"},
+    {OPTION_TEXT, "dump-vmstate", FIELD(dump_vmstate), "FILE",
+     "write what devices save, as JSON, and leave"},
     {OPTION_FLAG, "help", FIELD(help), NULL, "this text"},
     {OPTION_FLAG, "h", FIELD(help), NULL, "this text"},
     {OPTION_FLAG, "version", FIELD(version), NULL, "the version"},

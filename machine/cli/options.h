@@ -26,6 +26,7 @@ typedef struct SystemOptions {
     char *watchdog_action;
     GPtrArray *log_items, *traces;
     char *log_file;
+    char *dump_vmstate;
     bool help, version;
 } SystemOptions;
 

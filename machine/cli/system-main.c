@@ -19,6 +19,7 @@
 #include "machine/display/vnc.h"
 #include "machine/gdb/stub.h"
 #include "machine/machine.h"
+#include "machine/migration/vmstate.h"
 #include "machine/monitor/monitor.h"
 #include "machine/memory-backend.h"
 #include "machine/qtest.h"
@@ -559,6 +560,16 @@ static Accel *choose_accel(const SystemOptions *options, char **passed_over)
     return accel;
 }
 
+static G_NORETURN void dump_vmstate(const char *filename, const char *machine_type)
+{
+    GError *error = NULL;
+
+    if (!vmstate_dump(filename, machine_type, &error)) {
+        fail(error);
+    }
+    exit(EXIT_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
     SystemOptions options;
@@ -596,6 +607,9 @@ int main(int argc, char **argv)
             option_string_parse(options.machine ? options.machine : "", "type");
 
         type = choose_type(&options, properties);
+        if (options.dump_vmstate) {
+            dump_vmstate(options.dump_vmstate, type->name);
+        }
         machine = machine_new(type, choose_accel(&options, &passed_over));
         set_machine_properties(machine, properties);
     }
