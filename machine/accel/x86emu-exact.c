@@ -12,7 +12,7 @@
 
 enum { REGISTER_AX = 0, REGISTER_BX = 3, REGISTER_BP = 5, REGISTER_AH = 4 };
 
-/* -- Two opcode bytes ---------------------------------------------------------------------- */
+/* -- Two opcode bytes -------------------------------------------------------------- */
 
 /* SHLD, SHRD. Beyond 16 a count of words is undefined; processors go on with the
  * destination's own bits. */
@@ -102,8 +102,9 @@ static Outcome scan_bits(Instruction *in, bool backwards)
     alu_sync_flags(soft);
     *flags = value ? *flags & ~(uint32_t)F_ZF : *flags | F_ZF;
     if (value) {
-        set_register(soft, in->reg, in->operand,
-                     (uint32_t)(backwards ? 31 - __builtin_clz(value) : __builtin_ctz(value)));
+        set_register(
+            soft, in->reg, in->operand,
+            (uint32_t)(backwards ? 31 - __builtin_clz(value) : __builtin_ctz(value)));
     }
     return done(in);
 }
@@ -130,7 +131,7 @@ Outcome soft_execute_bits(Instruction *in, uint8_t opcode)
     }
 }
 
-/* -- One opcode byte ------------------------------------------------------------------------ */
+/* -- One opcode byte --------------------------------------------------------------- */
 
 static Outcome decimal_adjust(Instruction *in, bool subtract)
 {
@@ -184,8 +185,8 @@ static Outcome translate(Instruction *in)
 
     in->mod = 0;
     in->segment = in->override ? in->override : &soft->emu->x86.seg[R_DS_INDEX];
-    in->offset = get_register(soft, REGISTER_BX, in->address) +
-                 get_register(soft, REGISTER_AX, 1);
+    in->offset =
+        get_register(soft, REGISTER_BX, in->address) + get_register(soft, REGISTER_AX, 1);
     in->offset &= alu_mask(in->address);
     if (!reachable(in, 1)) {
         return unreachable(in);

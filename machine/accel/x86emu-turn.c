@@ -16,7 +16,7 @@
 static struct {
     GMutex mutex;
     GCond changed;
-    uint64_t next, serving; /* tickets */
+    uint64_t next, serving; /* tickets; written under the mutex, read without */
     SoftCPU *holder;
 } turn;
 
@@ -25,7 +25,7 @@ void soft_turn_take(SoftCPU *soft)
     uint64_t ticket;
 
     g_mutex_lock(&turn.mutex);
-    ticket = turn.next++;
+    ticket = __atomic_fetch_add(&turn.next, 1, __ATOMIC_RELAXED);
     while (turn.serving != ticket || turn.holder) {
         if (!g_cond_wait_until(&turn.changed, &turn.mutex,
                                g_get_monotonic_time() + SLICE_US) &&
@@ -33,7 +33,7 @@ void soft_turn_take(SoftCPU *soft)
             soft_call_attention(turn.holder);
         }
     }
-    turn.serving++;
+    __atomic_fetch_add(&turn.serving, 1, __ATOMIC_RELAXED);
     turn.holder = soft;
     g_mutex_unlock(&turn.mutex);
 }

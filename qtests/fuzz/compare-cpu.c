@@ -94,7 +94,7 @@ static void emit_value(unsigned size, uint32_t value)
     }
 }
 
-/* -- Instructions ------------------------------------------------------------------------- */
+/* -- Instructions ------------------------------------------------------------------ */
 
 static void put(Case *c, uint8_t byte)
 {
@@ -250,12 +250,14 @@ static const Template templates[] = {
     {true, 0xc8, 0xcf, PLAIN, ANY, 0},
 };
 
-/* Counts beyond the operand: SHLD and SHRD give anything, shifts any CF (SDM, volume 2). */
+/* Counts beyond the operand: SHLD and SHRD give anything, shifts any CF (SDM, volume 2).
+ */
 static bool is_undefined(const Template *t, Case *c, unsigned operand, unsigned opcode,
                          unsigned reg)
 {
     unsigned count = 0, size = opcode & 1 ? operand : 1;
-    bool by_cl = t->two_bytes ? opcode == 0xa5 || opcode == 0xad : (opcode & 0xfe) == 0xd2;
+    bool by_cl =
+        t->two_bytes ? opcode == 0xa5 || opcode == 0xad : (opcode & 0xfe) == 0xd2;
     bool doubles = t->two_bytes && (opcode & 0xf6) == 0xa4;
     bool shifts = !t->two_bytes && (opcode & 0xfe) == 0xc0;
 
@@ -279,7 +281,8 @@ static bool is_undefined(const Template *t, Case *c, unsigned operand, unsigned 
         return true; /* BSWAP of 16 bits */
     }
     /* The arithmetic of group 1 defines AF, its logic does not. */
-    if (!t->two_bytes && opcode >= 0x80 && opcode <= 0x83 && reg != 1 && reg != 4 && reg != 6) {
+    if (!t->two_bytes && opcode >= 0x80 && opcode <= 0x83 && reg != 1 && reg != 4 &&
+        reg != 6) {
         c->undefined = 0;
     }
     return false;
@@ -332,7 +335,9 @@ static void put_operands(Case *c, FuzzRandom *random, const Template *t, int reg
     case MODRM_IMM:
         put_modrm(c, random, reg);
         put_immediate(c, random,
-                      t->form == MODRM_IMM8 ? 1 : t->form == MODRM_IMM ? operand : 0);
+                      t->form == MODRM_IMM8  ? 1
+                      : t->form == MODRM_IMM ? operand
+                                             : 0);
         break;
     case IMM8:
         put_immediate(c, random, 1);
@@ -368,9 +373,11 @@ static void make_case(Case *c, FuzzRandom *random)
         make_operands(c, random);
         operand = fuzz_once_in(random, 2) ? 4 : 2;
         opcode = t->first + (unsigned)fuzz_below(random, t->last - t->first + 1u);
-        reg = t->reg_first < 0 ? -1
-                               : t->reg_first + (int)fuzz_below(random, (uint64_t)(
-                                                     t->reg_last - t->reg_first + 1));
+        reg =
+            t->reg_first < 0
+                ? -1
+                : t->reg_first +
+                      (int)fuzz_below(random, (uint64_t)(t->reg_last - t->reg_first + 1));
         if (operand == 2) {
             put(c, 0x66);
         }
@@ -390,7 +397,7 @@ static void make_case(Case *c, FuzzRandom *random)
     } while (is_undefined(t, c, operand, opcode, reg < 0 ? 0 : (unsigned)reg));
 }
 
-/* -- Programs ----------------------------------------------------------------------------- */
+/* -- Programs ---------------------------------------------------------------------- */
 
 /* movl %eax, RESULTS+offset and so on */
 static void emit_save(unsigned reg, size_t offset)
@@ -468,7 +475,7 @@ static void make_program(uint64_t seed)
     EMIT("\xe6\x14\xfa\xf4\xeb\xfd"); /* out to PORT_EXIT; cli; hlt */
 }
 
-/* -- Running them -------------------------------------------------------------------------- */
+/* -- Running them ------------------------------------------------------------------ */
 
 static void store(hwaddr address, const void *data, size_t length)
 {
@@ -485,8 +492,8 @@ static void make_handlers(void)
     for (unsigned vector = 0; vector < 32; vector++) {
         uint8_t handler[16] = {0x6a, vector, 0x8f, 0x05, 0, 0, 0, 0, 0xff, 0x25};
         uint32_t at = HANDLERS + 16 * vector;
-        uint64_t gate = (at & 0xffff) | 8 << 16 | UINT64_C(0x8e00) << 32 |
-                        (uint64_t)(at >> 16) << 48;
+        uint64_t gate =
+            (at & 0xffff) | 8 << 16 | UINT64_C(0x8e00) << 32 | (uint64_t)(at >> 16) << 48;
 
         memcpy(handler + 4, &(uint32_t){VECTOR}, 4);
         memcpy(handler + 10, &(uint32_t){RESUME}, 4);
@@ -545,9 +552,8 @@ static void print_stuck(void)
     while (n + 1 < CASES && program.cases[n + 1].offset + CODE < resume) {
         n++;
     }
-    printf("x86emu: the program did not end: at %x:%x%s%s\n",
-           r->segment[X86_CS].selector, (unsigned)r->rip, guest.failed ? ": " : "",
-           guest.failed ? guest.message : "");
+    printf("x86emu: the program did not end: at %x:%x%s%s\n", r->segment[X86_CS].selector,
+           (unsigned)r->rip, guest.failed ? ": " : "", guest.failed ? guest.message : "");
     print_code(&program.cases[n]);
 }
 
@@ -569,7 +575,7 @@ static void run_on_x86emu(Result *results)
     _exit(!guest.ended);
 }
 
-/* -- The host's processor ------------------------------------------------------------------ */
+/* -- The host's processor ---------------------------------------------------------- */
 
 #define USER_CODE_32 0x23 /* Linux' selectors of flat segments */
 #define USER_DATA 0x2b
@@ -622,7 +628,7 @@ static void run_on_host(Result *results)
     __builtin_unreachable();
 }
 
-/* -- Comparing ------------------------------------------------------------------------------ */
+/* -- Comparing --------------------------------------------------------------------- */
 
 /* The exit status of the child. */
 static int run_in_child(void (*run)(Result *results), Result *results)
@@ -689,7 +695,8 @@ static unsigned compare(uint64_t seed, Result *ours, Result *host)
         exit(SKIPPED);
     }
     if (status != 0 || run_in_child(run_on_x86emu, ours) != 0) {
-        printf("--seed %" G_GUINT64_FORMAT ": did not end well (host: %d)\n", seed, status);
+        printf("--seed %" G_GUINT64_FORMAT ": did not end well (host: %d)\n", seed,
+               status);
         return 1;
     }
     for (unsigned i = 0; i < CASES; i++) {
@@ -729,7 +736,7 @@ int main(int argc, char **argv)
         differences += compare((uint64_t)seed++, results, results + CASES);
         programs++;
     } while (differences < (unsigned)limit && g_get_monotonic_time() < until);
-    printf("compare-cpu: %u programs of %d instructions, %u differences\n", programs, CASES,
-           differences);
+    printf("compare-cpu: %u programs of %d instructions, %u differences\n", programs,
+           CASES, differences);
     return differences != 0;
 }

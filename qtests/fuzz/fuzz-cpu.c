@@ -43,8 +43,7 @@ static void emit_value(Code *code, unsigned size, uint64_t value)
     }
 }
 
-/* -- Programs
- * ------------------------------------------------------------------------------- */
+/* -- Programs ---------------------------------------------------------------------- */
 
 static void emit_prefixes(Code *code, FuzzRandom *random)
 {
@@ -215,8 +214,7 @@ static uint64_t make_gate(FuzzRandom *random, bool protected_mode)
            (uint64_t)access[fuzz_below(random, G_N_ELEMENTS(access))] << 40;
 }
 
-/* -- Running them
- * ------------------------------------------------------------------------------ */
+/* -- Running them ------------------------------------------------------------------ */
 
 static void put(hwaddr address, const void *data, size_t length)
 {

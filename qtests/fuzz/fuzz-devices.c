@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "hw/display/console.h"
 #include "machine/device-add.h"
 #include "machine/run-state.h"
 #include "machine/types/pc.h"
@@ -33,8 +34,7 @@ typedef struct Targets {
 
 static Targets io_targets, memory_targets;
 
-/* -- The accesses, printed as they are made
- * ---------------------------------------------- */
+/* -- The accesses, printed as they are made ---------------------------------------- */
 
 static void say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
@@ -103,8 +103,7 @@ static void memory_block(hwaddr address, const void *data, size_t length)
     address_space_write(&machine->memory, address, MEMTXATTRS_UNSPECIFIED, data, length);
 }
 
-/* -- Where to
- * ---------------------------------------------------------------------------- */
+/* -- Where to ---------------------------------------------------------------------- */
 
 static bool add_target(const FlatRange *range, void *opaque)
 {
@@ -178,8 +177,7 @@ static unsigned pick_size(FuzzRandom *random, unsigned max)
     return MIN(size, max);
 }
 
-/* -- Steps: plain accesses
- * ------------------------------------------------------------------- */
+/* -- Steps: plain accesses --------------------------------------------------------- */
 
 static void do_port(FuzzRandom *random)
 {
@@ -253,8 +251,7 @@ static void do_hpet(FuzzRandom *random)
                  fuzz_value(random));
 }
 
-/* -- Steps: PCI
- * --------------------------------------------------------------------------- */
+/* -- Steps: PCI -------------------------------------------------------------------- */
 
 static void pci_write(uint8_t devfn, unsigned reg, unsigned size, uint32_t value)
 {
@@ -311,8 +308,39 @@ static void do_power_management(FuzzRandom *random)
     port_out(0xb2, 1, (uint32_t)fuzz_value(random));
 }
 
-/* -- Steps: DMA
- * ------------------------------------------------------------------------------- */
+/* -- Steps: the screen ------------------------------------------------------------- */
+
+/* A mode, half set, and a look at what it shows. */
+static void do_screen(FuzzRandom *random)
+{
+    static const uint32_t depths[] = {4, 8, 15, 16, 24, 32, 0, 7};
+    DisplayConsole *console = display_console_find(NULL, NULL);
+    uint32_t dispi[10] = {0xb0c0 + (uint32_t)fuzz_below(random, 6),
+                          (uint32_t)fuzz_below(random, 2000),
+                          (uint32_t)fuzz_below(random, 1500),
+                          depths[fuzz_below(random, G_N_ELEMENTS(depths))]};
+
+    for (uint32_t i = 0; i < G_N_ELEMENTS(dispi); i++) {
+        if (fuzz_once_in(random, 2)) {
+            port_out(0x1ce, 2, i);
+            port_out(0x1d0, 2, i < 4 ? dispi[i] : (uint32_t)fuzz_value(random));
+        }
+    }
+    for (uint32_t i = 0; i < 25; i++) {
+        if (fuzz_once_in(random, 3)) {
+            port_out(0x3d4, 2, i | (uint32_t)(fuzz_value(random) & 0xff) << 8);
+            port_out(0x3ce, 2, i % 9 | (uint32_t)(fuzz_value(random) & 0xff) << 8);
+            port_out(0x3c0, 1, i | (fuzz_once_in(random, 2) ? 0x20 : 0));
+            port_out(0x3c0, 1, (uint32_t)fuzz_value(random));
+        }
+    }
+    if (console && fuzz_once_in(random, 8)) {
+        say("# the screen is looked at");
+        display_console_image(console);
+    }
+}
+
+/* -- Steps: DMA -------------------------------------------------------------------- */
 
 static void put_be(uint8_t *to, unsigned size, uint64_t value)
 {
@@ -469,8 +497,7 @@ static void do_dma_channel(FuzzRandom *random)
     port_out(base + 10 * step, 1, channel);
 }
 
-/* -- Steps: the rest of the world
- * --------------------------------------------------------- */
+/* -- Steps: the rest of the world -------------------------------------------------- */
 
 static void do_time(FuzzRandom *random)
 {
@@ -533,7 +560,8 @@ static bool step(uint64_t number)
                 {1, do_reset},
                 {10, do_garbage},
                 {10, do_setup},
-                {40, do_power_management}};
+                {40, do_power_management},
+                {30, do_screen}};
     FuzzRandom random = {number};
     unsigned total = 0, at;
 
@@ -551,8 +579,7 @@ static bool step(uint64_t number)
     return true;
 }
 
-/* -- The machine
- * -------------------------------------------------------------------------- */
+/* -- The machine ------------------------------------------------------------------- */
 
 static void G_GNUC_NORETURN fail(const char *what, const GError *error)
 {

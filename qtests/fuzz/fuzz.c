@@ -14,8 +14,7 @@
 
 bool fuzz_verbose;
 
-/* -- Random numbers (SplitMix64: Steele, Lea, Flood, OOPSLA 2014)
- * ------------------------- */
+/* -- Random numbers (SplitMix64: Steele, Lea, Flood, OOPSLA 2014) ------------------ */
 
 static uint64_t mix(uint64_t z)
 {
@@ -62,8 +61,7 @@ uint64_t fuzz_value(FuzzRandom *random)
     }
 }
 
-/* -- Sequences
- * ---------------------------------------------------------------------------- */
+/* -- Sequences --------------------------------------------------------------------- */
 
 static uint64_t step_number(uint64_t seed, unsigned n)
 {

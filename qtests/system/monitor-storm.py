@@ -18,6 +18,11 @@ from harness import SYSTEM, Checks, accels
 
 ANSWER_SECONDS = 60
 
+# In a build with ThreadSanitizer, what tells it of GLib's locks.
+ENVIRONMENT = dict(os.environ)
+if "UMBRA_PRELOAD" in os.environ:
+    ENVIRONMENT["LD_PRELOAD"] = os.environ["UMBRA_PRELOAD"]
+
 QMP = [("query-status", {}), ("stop", {}), ("cont", {}), ("cont", {}), ("system_reset", {}),
        ("system_reset", {}), ("query-cpus-fast", {}),
        ("human-monitor-command", {"command-line": "info mtree -f"}),
@@ -104,7 +109,7 @@ def storm(accel, seed, seconds, checks, folder):
         [SYSTEM, "-accel", accel, "-m", "16", "-display", "none", "-serial", "null", "-smp",
          "2", "-boot", "reboot-timeout=1", "-qmp", "unix:qmp.sock,server=on,wait=off",
          "-monitor", "unix:hmp.sock,server=on,wait=off"],
-        cwd=folder, stderr=log, stdout=log, stdin=subprocess.DEVNULL)
+        cwd=folder, stderr=log, stdout=log, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
     until = time.monotonic() + seconds
     clients = [QMPClient(folder / "qmp.sock", seed, until),
                HMPClient(folder / "hmp.sock", seed + 1, until)]
@@ -116,13 +121,12 @@ def storm(accel, seed, seconds, checks, folder):
                      f"{accel}: {type(client).__name__}: {client.count} commands, "
                      f"{client.problem}")
         print(f"{accel}: {client.count} commands", flush=True)
-    status = process.poll()
-    if status is None and not clients[0].problem:
+    if not clients[0].problem:
         clients[0].execute("quit", {})
-        try:
-            status = process.wait(ANSWER_SECONDS)
-        except subprocess.TimeoutExpired:
-            status = "none: quit did not end it"
+    try:
+        status = process.wait(ANSWER_SECONDS if not clients[0].problem else 5)
+    except subprocess.TimeoutExpired:
+        status = "none: it did not end"
     process.kill()
     process.wait()
     log.seek(0)
