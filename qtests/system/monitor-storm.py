@@ -87,6 +87,8 @@ class QMPClient(Client):
             answer = json.loads(self.read_until(b"\n"))
             if "event" not in answer:
                 return answer
+            if answer["event"] == "SHUTDOWN":
+                self.last = f"{name}, after {answer}"
 
     def command(self):
         self.execute(*self.random.choice(QMP))
