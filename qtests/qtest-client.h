@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define QTEST_CLIENT_SECONDS 20
+#define QTEST_CLIENT_SECONDS 60
 #define QTEST_CLIENT_IRQS 256
 
 typedef struct QtestClient QtestClient;

@@ -84,10 +84,10 @@ static gboolean tick(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* Runs the main loop until the condition holds; fails the test after five seconds. */
+/* Runs the main loop until the condition holds; fails the test after a minute. */
 #define RUN_UNTIL(condition)                                                             \
     do {                                                                                 \
-        gint64 end_ = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;                       \
+        gint64 end_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;                      \
         guint tick_ = g_timeout_add(10, tick, NULL);                                     \
         while (!(condition) && g_get_monotonic_time() < end_) {                          \
             g_main_context_iteration(NULL, TRUE);                                        \
@@ -148,7 +148,7 @@ static void expect_from(int fd, const void *expected, size_t length)
 {
     g_autofree char *buffer = g_malloc(length);
     size_t got = 0;
-    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    gint64 end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
 
     while (got < length && g_get_monotonic_time() < end) {
         ssize_t n = read(fd, buffer + got, length - got);
@@ -254,30 +254,29 @@ START_TEST(test_slow_peer)
     int fd = unix_socket(path, false);
     enum { CHUNK = 4096, CHUNKS = 1024 }; /* 4 MiB, more than is kept */
     g_autofree uint8_t *chunk = g_malloc(CHUNK), *back = g_malloc(CHUNK);
-    gint64 start;
     size_t chunks = 0;
 
     RUN_UNTIL(port->opened == 1);
-    start = g_get_monotonic_time();
-    for (int i = 0; i < CHUNKS; i++) {
+    for (int i = 0; i < CHUNKS; i++) { /* a write that waits would wait for ever */
         memset(chunk, i, CHUNK);
         char_frontend_write(&port->frontend, chunk, CHUNK);
     }
-    ck_assert_int_lt(g_get_monotonic_time() - start, G_USEC_PER_SEC);
     ck_assert_uint_gt(char_frontend_pending(&port->frontend), 0);
     ck_assert_uint_le(char_frontend_pending(&port->frontend), 1024 * 1024);
     /* It gets whole writes, in order, up to the point where the buffer was full. */
     for (;;) {
         size_t got = 0;
-        gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC / 5;
 
-        while (got < CHUNK && g_get_monotonic_time() < end) {
-            ssize_t n = read(fd, back + got, CHUNK - got);
+        for (bool more = true; got < CHUNK && more;) {
+            ssize_t n;
 
+            more = char_frontend_pending(&port->frontend) > 0;
+            n = read(fd, back + got, CHUNK - got);
             got += n > 0 ? (size_t)n : 0;
-            if (n <= 0) {
+            if (n <= 0 && more) {
                 run_for_ms(1);
             }
+            more = more || n > 0;
         }
         if (got == 0) {
             break;
@@ -618,7 +617,7 @@ START_TEST(test_one_frontend)
 {
     Chardev *chardev = make("n", "null");
     Port *port = port_new(chardev);
-    CharFrontend second = {0};
+    static CharFrontend second; /* until the chardev goes, in tear_down() */
     g_autoptr(GError) error = NULL;
 
     ck_assert(char_frontend_is_open(&port->frontend));

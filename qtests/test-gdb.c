@@ -162,10 +162,8 @@ static gpointer registers_client(gpointer data)
     ck_answer("p18", "7f030000");
 
     again = ask("g");
-    changed = g_strdup(again);
-    memcpy(changed, "efbeadde", 8);
-    memmove(changed + 1, changed, strlen(changed));
-    changed[0] = 'G';
+    changed = g_strconcat("G", again, NULL);
+    memcpy(changed + 1, "efbeadde", 8);
     ck_answer(changed, "OK");
     ck_answer("p0", "efbeadde");
 

@@ -78,11 +78,25 @@ static char *write_image(const char *image, const char *name, const uint8_t *hea
     return path;
 }
 
+/* UMBRA_TEST_ACCELS: the accelerators of ours to try, where not all. */
+static bool is_wanted(void)
+{
+    const char *text = g_getenv("UMBRA_TEST_ACCELS");
+    g_auto(GStrv) accels = g_strsplit(text ? text : emulator->accel, ",", -1);
+
+    return !emulator->program_variable ||
+           g_strv_contains((const char *const *)accels, emulator->accel);
+}
+
 static bool find_emulator(int i)
 {
     const char *path;
 
     emulator = &emulators[i];
+    if (!is_wanted()) {
+        g_printerr("%s: left out, not in UMBRA_TEST_ACCELS\n", emulator->name);
+        return false;
+    }
     path = emulator->program_variable ? g_getenv(emulator->program_variable) : NULL;
     program =
         path ? g_strdup(path)

@@ -48,7 +48,7 @@ static void run_exact(const uint8_t *program, const uint8_t *end, const char *lo
     memset(memory_region_get_ram_ptr(&guest.rom), 'r', GUEST_WINDOW_SIZE);
     ck_assert(kvm_memory_make_windows_exact());
     ck_assert(!kvm_memory_make_windows_exact());
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     ck_assert_msg(guest.ended, "%s", guest.failed ? guest.message : "did not end");
     ck_assert_str_eq(guest.log->str, log);
     ck_assert_int_eq(((uint8_t *)memory_region_get_ram_ptr(&guest.rom))[0x10], 'r');
@@ -109,7 +109,7 @@ START_TEST(doorbell_rings_in_the_kernel)
     guest_start(TEST_ACCEL, program_ring, program_ring_end);
     add_device();
     memory_region_add_eventfd(&device, 4, 2, true, 0x1234, fd);
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     ck_assert_msg(guest.ended, "%s", guest.failed ? guest.message : "did not end");
     ck_assert_int_eq(read(fd, &rings, sizeof(rings)), (int)sizeof(rings));
     ck_assert_uint_eq(rings, 1);
@@ -127,7 +127,7 @@ START_TEST(coalesced_writes_keep_their_order)
     add_device();
     memory_region_set_coalescing(&device);
     accel_get_statistics(guest.accel, &plain);
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     accel_get_statistics(guest.accel, &coalesced);
     ck_assert_msg(guest.ended, "%s", guest.failed ? guest.message : "did not end");
     ck_assert_str_eq(guest.log->str, "4:1234 4:4321 8:7 R");

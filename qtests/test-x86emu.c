@@ -39,7 +39,7 @@ GUEST_END(program_paging)
 START_TEST(paging_ends_in_one_clear_error)
 {
     guest_start(TEST_ACCEL, program_paging, program_paging_end);
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     ck_assert(guest.failed);
     ck_assert_ptr_nonnull(strstr(guest.message, "-accel kvm"));
 }
@@ -103,7 +103,7 @@ END_TEST
 
 START_TEST(long_string_instructions_pause)
 {
-    pause_promptly(program_spin_string, program_spin_string_end);
+    pause_often(program_spin_string, program_spin_string_end);
 }
 END_TEST
 
@@ -144,7 +144,7 @@ START_TEST(a20_gate_wraps)
 {
     guest_start(TEST_ACCEL, program_a20, program_a20_end);
     x86_cpu_set_a20(guest.cpu, false);
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     ck_assert(guest.ended);
     ck_assert_str_eq(guest.log->str, "A");
 }
@@ -177,7 +177,7 @@ START_TEST(accessed_pages_show)
     block = memory_region_ram_block(&guest.ram);
     ck_assert_uint_eq(ram_block_harvest_accessed(block, 0, MiB(2), pages), 0);
     ck_assert(ram_accessed_log_start());
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     ck_assert(guest.ended);
     ck_assert_uint_eq(ram_block_harvest_accessed(block, 0, MiB(2), pages), 3);
     ck_assert_uint_eq(pages[0], 1ul << 1 | 1ul << 0x20 | 1ul << 0x30);
@@ -191,7 +191,7 @@ START_TEST(accessed_pages_show)
     guest.ended = false;
     guest.cpu->registers.rip = GUEST_CODE;
     accel_set_registers(guest.cpu);
-    guest_run(5000);
+    guest_run(GUEST_PATIENCE_MS);
     ck_assert(guest.ended);
     /* Bit 0 of the result is the page at the offset: 0x20 counted from 0x20. */
     ck_assert_uint_eq(ram_block_harvest_accessed(block, 0x20000, 0x1000, pages), 1);

@@ -229,7 +229,7 @@ static void print_json(GPtrArray *rows, bool with_events)
 
 int umbra_reboot(int argc, char **argv)
 {
-    RebootOptions options = {.times = 1};
+    static RebootOptions options = {.times = 1};
     const GOptionEntry table[] = {
         {"machine", 'M', 0, G_OPTION_ARG_STRING_ARRAY, &options.machines,
          "a machine type, with its properties as for -M, or all; may be repeated (default: "

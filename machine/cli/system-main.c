@@ -572,7 +572,7 @@ static G_NORETURN void dump_vmstate(const char *filename, const char *machine_ty
 
 int main(int argc, char **argv)
 {
-    SystemOptions options;
+    static SystemOptions options; /* its texts live as long as the process */
     RunStatePolicy policy;
     g_autofree char *program = g_path_get_basename(argv[0]);
     g_autofree char *passed_over = NULL;

@@ -70,11 +70,11 @@ int umbra_fail(const char *command, const GError *error)
 bool umbra_parse(const char *command, const char *parameters, const char *description,
                  const GOptionEntry *table, int *argc, char ***argv)
 {
-    g_autofree char *title = g_strconcat(command, " ", parameters, NULL);
+    g_autofree char *name = g_strconcat("umbra ", command, NULL);
     g_autoptr(GOptionContext) context = g_option_context_new(parameters);
     g_autoptr(GError) error = NULL;
 
-    g_set_prgname(g_strconcat("umbra ", command, NULL));
+    g_set_prgname(name);
     g_option_context_add_main_entries(context, table, NULL);
     g_option_context_set_description(context, description);
     if (!g_option_context_parse(context, argc, argv, &error)) {
