@@ -407,7 +407,7 @@ static void handle_exit(AccelVCPU *accel_vcpu, KVMVCPU *vcpu)
  * nothing more of the guest (5, immediate_exit). */
 static void finish_access(KVMVCPU *vcpu)
 {
-    vcpu->run->immediate_exit = 1;
+    __atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
     ioctl(vcpu->fd, KVM_RUN, 0);
 }
 
