@@ -15,8 +15,7 @@ USER_OBJECT_DEFINE_TYPE(MemoryBackend, memory_backend_file, "memory-backend-file
 USER_OBJECT_DEFINE_TYPE(MemoryBackend, memory_backend_memfd, "memory-backend-memfd",
                         TYPE_MEMORY_BACKEND)
 
-/* -- All kinds
- * ------------------------------------------------------------------------------ */
+/* -- All kinds ---------------------------------------------------------------------- */
 
 static const Property common_properties[] = {
     PROP_SIZE("size", MemoryBackend, size, 0, "how much, as 512M"),
@@ -37,6 +36,11 @@ static bool check_size(UserObject *object, GError **error)
     return true;
 }
 
+static bool backend_in_use(const UserObject *object)
+{
+    return ((const MemoryBackend *)object)->user;
+}
+
 static void memory_backend_finalize(GObject *object)
 {
     g_free(MEMORY_BACKEND(object)->mem_path);
@@ -46,6 +50,7 @@ static void memory_backend_finalize(GObject *object)
 static void memory_backend_class_init(UserObjectClass *klass)
 {
     klass->complete = check_size;
+    klass->in_use = backend_in_use;
     G_OBJECT_CLASS(klass)->finalize = memory_backend_finalize;
     property_install_table(G_OBJECT_CLASS(klass), common_properties);
 }
@@ -92,8 +97,7 @@ bool memory_backend_init_region(MemoryBackend *backend, MemoryRegion *mr, GError
     return !backend->prealloc || preallocate(backend, mr, error);
 }
 
-/* -- Each kind
- * -------------------------------------------------------------------------------- */
+/* -- Each kind ---------------------------------------------------------------------- */
 
 static const Property private_properties[] = {
     PROP_BOOL("share", MemoryBackend, share, false, "other processes may see it"),

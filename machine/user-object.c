@@ -43,6 +43,13 @@ static void user_object_class_init(UserObjectClass *klass)
     G_OBJECT_CLASS(klass)->finalize = user_object_finalize;
 }
 
+void user_object_foreach(void (*func)(UserObject *object, void *opaque), void *opaque)
+{
+    for (guint i = 0; objects && i < objects->len; i++) {
+        func(objects->pdata[i], opaque);
+    }
+}
+
 UserObject *user_object_find(const char *id)
 {
     for (guint i = 0; objects && i < objects->len; i++) {
@@ -136,6 +143,25 @@ UserObject *user_object_add_from_text(const char *text, GError **error)
     }
     g_ptr_array_add(objects, object);
     return object;
+}
+
+bool user_object_del(const char *id, GError **error)
+{
+    UserObject *object = user_object_find(id);
+    UserObjectClass *klass;
+
+    if (!object) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "object '%s' not found", id);
+        return false;
+    }
+    klass = G_TYPE_INSTANCE_GET_CLASS(object, TYPE_USER_OBJECT, UserObjectClass);
+    if (klass->in_use && klass->in_use(object)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                    "object '%s' is in use, can not be deleted", id);
+        return false;
+    }
+    g_ptr_array_remove(objects, object);
+    return true;
 }
 
 static void print_property(const Property *property, void *opaque)

@@ -21,6 +21,8 @@ typedef struct UserObjectClass {
     GObjectClass parent;
     /* All properties are set: makes it work, or says why it cannot. May be NULL. */
     bool (*complete)(UserObject *object, GError **error);
+    /* Something of the machine holds on to it. May be NULL: nothing ever does. */
+    bool (*in_use)(const UserObject *object);
 } UserObjectClass;
 
 GType user_object_get_type(void);
@@ -46,15 +48,21 @@ GType user_object_get_type(void);
         return type;                                                                     \
     }
 
-/* Makes the object that -object's argument describes; it lives until
+/* Makes the object that -object's argument describes; it lives until user_object_del() or
  * user_objects_cleanup(). NULL and *error for what it cannot be. */
 UserObject *user_object_add_from_text(const char *text, GError **error);
+
+/* Gives up the object of that id. False and *error: there is none, or it is in use. */
+bool user_object_del(const char *id, GError **error);
 
 /* Answers "help" and "TYPE,help"; false when `text` asks for neither. */
 bool user_object_help(const char *text, GString *out);
 
 /* The object of that id, or NULL. */
 UserObject *user_object_find(const char *id);
+
+/* Calls func for each object, in the order in which they were made. */
+void user_object_foreach(void (*func)(UserObject *object, void *opaque), void *opaque);
 
 /* Gives all of them up: at exit. */
 void user_objects_cleanup(void);

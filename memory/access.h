@@ -67,12 +67,21 @@ void address_space_stq_be(AddressSpace *as, hwaddr addr, uint64_t value, MemTxAt
 /* Guest memory at a host address for direct access: up to *length bytes from addr, which
  * is cut to what is contiguous. RAM is mapped in place; anything else gets the bounce
  * buffer (filled for reads), of which there is a bounded number: NULL when none is free
- * or *length comes to 0. Unmap with how much was accessed: that marks it dirty or writes the
+ * (address_space_register_map_client()) or *length comes to 0. Unmap with how much was accessed: that marks it dirty or writes the
  * bounce buffer out. A mapped page stays valid across changes of the tree. */
 void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *length, bool is_write,
                         MemTxAttrs attrs);
 void address_space_unmap(AddressSpace *as, void *host, hwaddr length, bool is_write,
                          hwaddr access_length);
+
+/* For who got NULL because no bounce buffer was free: `func` is called once, from the main
+ * loop and with the machine lock held, when there may be one, and may map again, or wait again.
+ * Several may be waiting, so the buffer may be gone by then. _unregister takes the wish back.
+ * Any thread. */
+void address_space_register_map_client(AddressSpace *as, void (*func)(void *opaque),
+                                       void *opaque);
+void address_space_unregister_map_client(AddressSpace *as, void (*func)(void *opaque),
+                                         void *opaque);
 
 /* What reads and writes do where nobody answers in this address space; the machine type
  * says so once, before the guest runs. `handler`, or NULL, hears of each. */

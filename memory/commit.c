@@ -482,7 +482,9 @@ static void notify(GArray *changes, GArray *moves)
             listeners_tell_removed(as, delta);
             listeners_tell_added(as, delta);
         }
-        zones_update(as);
+        if (zones_edited || zones_in(delta)) {
+            zones_update(as);
+        }
     }
     for (guint i = 0; i < heard->len; i++) {
         listeners_commit(g_ptr_array_index(heard, i));

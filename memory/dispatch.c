@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "memory/internal.h"
+#include "memory/zones.h"
 
 /* Zeroes in MemoryRegionOps stand for these. */
 #define DEFAULT_MIN_SIZE 1
@@ -128,6 +129,9 @@ MemTxResult dispatch_read(MemoryRegion *mr, hwaddr offset, unsigned size, uint64
     if (!is_valid(mr, offset, size, false, attrs)) {
         return MEMTX_ERROR;
     }
+    if (G_UNLIKELY(mr->flush_coalesced)) {
+        memory_flush_coalesced();
+    }
     units = cover(mr, offset, size);
     for (unsigned i = 0; i < units.count; i++) {
         hwaddr at = units.start + i * units.size;
@@ -148,6 +152,9 @@ MemTxResult dispatch_write(MemoryRegion *mr, hwaddr offset, unsigned size, uint6
 
     if (!is_valid(mr, offset, size, true, attrs)) {
         return MEMTX_ERROR;
+    }
+    if (G_UNLIKELY(mr->flush_coalesced)) {
+        memory_flush_coalesced();
     }
     units = cover(mr, offset, size);
     for (unsigned i = 0; i < units.count; i++) {

@@ -143,6 +143,8 @@ void listeners_commit(AddressSpace *as);
 
 /* Finds the zones that a view shows now and tells the listeners the difference. */
 void zones_update(AddressSpace *as);
+/* Whether a change of the view concerns a region with zones. */
+bool zones_in(const ViewDelta *delta);
 /* One listener that was registered, or is about to go. */
 void zones_tell_all(AddressSpace *as, MemoryListener *listener, bool add);
 /* Whether zones were edited since this was asked last. */

@@ -20,11 +20,18 @@ typedef struct Bounce {
     hwaddr addr;
     hwaddr length;
     MemTxAttrs attrs;
-    GObject *owner;
 } Bounce;
+
+/* Who waits for a bounce buffer. */
+typedef struct MapClient {
+    void (*func)(void *opaque);
+    void *opaque;
+} MapClient;
 
 static pthread_mutex_t bounce_lock = PTHREAD_MUTEX_INITIALIZER;
 static Bounce bounces[BOUNCE_BUFFERS];
+static GArray *map_clients; /* MapClient, the longest waiting first; NULL: none yet */
+static bool map_clients_called; /* the main loop is about to */
 
 static Bounce *bounce_take(hwaddr length)
 {
@@ -55,10 +62,87 @@ static Bounce *bounce_of(const void *host)
     return bounce;
 }
 
+/* The longest waiting client; false: nobody waits. */
+static bool take_map_client(MapClient *client)
+{
+    bool found;
+
+    pthread_mutex_lock(&bounce_lock);
+    found = map_clients->len > 0;
+    if (found) {
+        *client = g_array_index(map_clients, MapClient, 0);
+        g_array_remove_index(map_clients, 0);
+    }
+    pthread_mutex_unlock(&bounce_lock);
+    return found;
+}
+
+/* From the main loop: a client may map, unmap and so wake others, and whoever unmaps need
+ * not be ready for that. Those that go on waiting are not called again here. */
+static gboolean call_map_clients(gpointer unused)
+{
+    MapClient client;
+    guint waiting;
+
+    pthread_mutex_lock(&bounce_lock);
+    waiting = map_clients->len;
+    map_clients_called = false;
+    pthread_mutex_unlock(&bounce_lock);
+    for (guint i = 0; i < waiting && take_map_client(&client); i++) {
+        client.func(client.opaque);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* With bounce_lock held. */
+static void wake_map_clients(void)
+{
+    bool free = false;
+
+    for (unsigned i = 0; i < BOUNCE_BUFFERS; i++) {
+        free |= !bounces[i].memory;
+    }
+    if (free && map_clients && map_clients->len > 0 && !map_clients_called) {
+        map_clients_called = true;
+        g_idle_add_full(G_PRIORITY_HIGH, call_map_clients, NULL, NULL);
+    }
+}
+
+void address_space_register_map_client(AddressSpace *as, void (*func)(void *opaque),
+                                       void *opaque)
+{
+    MapClient client = {func, opaque};
+
+    pthread_mutex_lock(&bounce_lock);
+    if (!map_clients) {
+        map_clients = g_array_new(FALSE, FALSE, sizeof(MapClient));
+    }
+    g_array_append_val(map_clients, client);
+    wake_map_clients(); /* one may have come free since the client asked */
+    pthread_mutex_unlock(&bounce_lock);
+}
+
+void address_space_unregister_map_client(AddressSpace *as, void (*func)(void *opaque),
+                                         void *opaque)
+{
+    pthread_mutex_lock(&bounce_lock);
+    for (guint i = 0; map_clients && i < map_clients->len;) {
+        const MapClient *client = &g_array_index(map_clients, MapClient, i);
+
+        if (client->func == func && client->opaque == opaque) {
+            g_array_remove_index(map_clients, i);
+        } else {
+            i++;
+        }
+    }
+    pthread_mutex_unlock(&bounce_lock);
+}
+
 static void bounce_release(Bounce *bounce)
 {
     pthread_mutex_lock(&bounce_lock);
     g_clear_pointer(&bounce->memory, g_free);
+    wake_map_clients();
     pthread_mutex_unlock(&bounce_lock);
 }
 

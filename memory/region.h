@@ -100,6 +100,7 @@ struct MemoryRegion {
     unsigned visited;               /* stamp of the last search for alias loops */
     GPtrArray *address_spaces;      /* the address spaces that have it as their root */
     GArray *zones;                  /* doorbells and coalesced writes; see zones.h */
+    bool flush_coalesced;           /* an access delivers what accelerators gathered */
     uint8_t dirty_log_mask;  /* which DIRTY_MEMORY_* clients watch it */
     void (*destructor)(MemoryRegion *mr);
 };

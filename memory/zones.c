@@ -3,9 +3,8 @@
  * doorbells (ioeventfd) or by gathering writes (coalesced MMIO).
  *
  * A zone lies in a region; where guests see it follows from the view. After a commit the
- * zones of each address space that changed are found anew and compared with those its
- * listeners know. That walk goes over the whole view, and is only made in a process that
- * has zones.
+ * zones of each address space in which a region with zones came or went are found anew and
+ * compared with those its listeners know.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -37,6 +36,10 @@ typedef struct SeenZone {
 /* Zones in all regions; machine lock. */
 static unsigned zone_count;
 static bool zones_edited;
+
+/* The accelerator's; machine lock. */
+static void (*coalesced_flush)(void);
+static bool flushing;
 
 static bool same_zone(const Zone *a, const Zone *b)
 {
@@ -89,6 +92,7 @@ static unsigned remove_zones(MemoryRegion *mr, bool coalesced, const Zone *like)
 void memory_region_add_coalescing(MemoryRegion *mr, hwaddr offset, uint64_t size)
 {
     add_zone(mr, (Zone){.coalesced = true, .offset = offset, .length = size, .fd = -1});
+    mr->flush_coalesced = true;
 }
 
 void memory_region_set_coalescing(MemoryRegion *mr)
@@ -101,7 +105,36 @@ void memory_region_set_coalescing(MemoryRegion *mr)
 
 void memory_region_clear_coalescing(MemoryRegion *mr)
 {
+    if (mr->zones) {
+        memory_flush_coalesced();
+    }
     remove_zones(mr, true, NULL);
+}
+
+void memory_region_set_flush_coalesced(MemoryRegion *mr)
+{
+    mr->flush_coalesced = true;
+}
+
+void memory_region_clear_flush_coalesced(MemoryRegion *mr)
+{
+    memory_flush_coalesced();
+    mr->flush_coalesced = false;
+}
+
+void memory_set_coalesced_flush(void (*flush)(void))
+{
+    coalesced_flush = flush;
+}
+
+/* What it delivers are accesses like others, and would come here again. */
+void memory_flush_coalesced(void)
+{
+    if (coalesced_flush && !flushing) {
+        flushing = true;
+        coalesced_flush();
+        flushing = false;
+    }
 }
 
 static Zone doorbell(hwaddr offset, unsigned size, bool match_data, uint64_t data, int fd)
@@ -222,6 +255,21 @@ static void tell_missing(AddressSpace *as, GArray *list, GArray *other, bool add
             tell(g_ptr_array_index(as->listeners, j), as, seen, add);
         }
     }
+}
+
+static bool any_zones(const GArray *ranges)
+{
+    for (guint i = 0; i < ranges->len; i++) {
+        if (g_array_index(ranges, FlatRange, i).mr->zones) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool zones_in(const ViewDelta *delta)
+{
+    return zone_count > 0 && (any_zones(delta->before) || any_zones(delta->after));
 }
 
 bool zones_are_edited(void)

@@ -135,6 +135,34 @@ START_TEST(coalesced_writes_keep_their_order)
 }
 END_TEST
 
+/* Writes a word to the device, says so in RAM, and never leaves the guest again. */
+GUEST(program_ring_and_spin)
+    "mov $0xd000, %ax\n mov %ax, %ds\n movw $0x1234, 4\n xor %ax, %ax\n mov %ax, %ds\n"
+    "movb $1, 0x2000\n 1: jmp 1b\n"
+GUEST_END(program_ring_and_spin)
+
+/* Whoever looks at the device while the guest runs on sees what it had written. */
+START_TEST(coalesced_writes_come_before_others_accesses)
+{
+    const uint8_t *flag;
+    gint64 until = g_get_monotonic_time() + GUEST_PATIENCE_MS * 1000;
+
+    guest_start(TEST_ACCEL, program_ring_and_spin, program_ring_and_spin_end);
+    add_device();
+    memory_region_set_coalescing(&device);
+    flag = (const uint8_t *)memory_region_get_ram_ptr(&guest.ram) + 0x2000;
+    accel_resume_all(guest.accel);
+    while (!__atomic_load_n(flag, __ATOMIC_ACQUIRE) && g_get_monotonic_time() < until) {
+        io_unlock();
+        g_usleep(200);
+        io_lock();
+    }
+    address_space_stb(&guest.memory, 0xd0008, 0x55, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_str_eq(guest.log->str, "4:1234 8:55 ");
+    accel_pause_all(guest.accel);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kvm");
@@ -157,6 +185,7 @@ int main(void)
     tcase_add_test(own, kernel_irqchip_is_on_by_default);
     tcase_add_test(own, doorbell_rings_in_the_kernel);
     tcase_add_test(own, coalesced_writes_keep_their_order);
+    tcase_add_test(own, coalesced_writes_come_before_others_accesses);
     suite_add_tcase(suite, own);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

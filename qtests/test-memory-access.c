@@ -487,6 +487,48 @@ START_TEST(test_map)
 }
 END_TEST
 
+static void count_call(void *opaque)
+{
+    ++*(int *)opaque;
+}
+
+/* The main loop calls each waiting client once after a buffer has come free. */
+START_TEST(test_map_clients)
+{
+    static const MemoryRegionOps ops = {.read = dev_read, .write = dev_write};
+    uint8_t *buffers[20] = {NULL};
+    int used = 0, first = 0, second = 0, never = 0;
+    hwaddr length = 4;
+
+    plug(&ops);
+    while ((buffers[used] = address_space_map(&as, AT, &length, true, ANY))) {
+        used++;
+    }
+    ck_assert_int_gt(used, 0);
+    address_space_register_map_client(&as, count_call, &first);
+    address_space_register_map_client(&as, count_call, &never);
+    address_space_register_map_client(&as, count_call, &second);
+    address_space_unregister_map_client(&as, count_call, &never);
+    ck_assert(!g_main_context_iteration(NULL, false)); /* all are in use */
+    address_space_unmap(&as, buffers[--used], 4, true, 0);
+    ck_assert_int_eq(first + second, 0); /* not by whoever unmaps */
+    ck_assert(g_main_context_iteration(NULL, false));
+    ck_assert_int_eq(first, 1);
+    ck_assert_int_eq(second, 1);
+    address_space_unmap(&as, buffers[--used], 4, true, 0);
+    ck_assert(!g_main_context_iteration(NULL, false)); /* nobody waits any more */
+    /* Too late for the buffer, but not for the news of it. */
+    address_space_register_map_client(&as, count_call, &first);
+    ck_assert(g_main_context_iteration(NULL, false));
+    ck_assert_int_eq(first, 2);
+    ck_assert_int_eq(never, 0);
+    while (used > 0) {
+        address_space_unmap(&as, buffers[--used], 4, true, 0);
+    }
+    unplug();
+}
+END_TEST
+
 /* A mapped page outlives its region. */
 START_TEST(test_map_holds)
 {
@@ -563,6 +605,7 @@ int main(void)
     tcase_add_test(tc, test_rom_device);
     tcase_add_test(tc, test_ram_device);
     tcase_add_test(tc, test_map);
+    tcase_add_test(tc, test_map_clients);
     tcase_add_test(tc, test_map_holds);
     tcase_add_test(tc, test_commit_is_seen_at_once);
     tcase_add_test(tc, test_set);

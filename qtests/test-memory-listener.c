@@ -338,6 +338,67 @@ START_TEST(test_zones)
 }
 END_TEST
 
+static MemoryRegion gathered;
+
+/* An accelerator with one write in its buffer. */
+static void deliver(void)
+{
+    g_string_append(order, "deliver ");
+    address_space_stb(&pc.as, 0xfd000200, 1, MEMTXATTRS_UNSPECIFIED, NULL);
+}
+
+static uint64_t note_read(void *opaque, hwaddr offset, unsigned size)
+{
+    g_string_append_printf(order, "%s:read ", (char *)opaque);
+    return 0;
+}
+
+static void note_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    g_string_append_printf(order, "%s:write ", (char *)opaque);
+}
+
+/* What was gathered comes before an access to whoever it may mean something to. */
+START_TEST(test_gathered_writes_come_first)
+{
+    static const MemoryRegionOps ops = {.read = note_read, .write = note_write};
+    MemoryRegion other;
+
+    order = g_string_new(NULL);
+    memory_region_init_io(&gathered, NULL, &ops, "dev", "dev", 0x1000);
+    memory_region_init_io(&other, NULL, &ops, "other", "other", 0x1000);
+    memory_region_add_subregion(&pc.system, 0xfd000000, &gathered);
+    memory_region_add_subregion(&pc.system, 0xfd001000, &other);
+    address_space_ldub(&pc.as, 0xfd000000, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("dev:read ");
+    memory_set_coalesced_flush(deliver);
+    address_space_ldub(&pc.as, 0xfd000000, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("dev:read "); /* nothing of it is coalesced */
+    memory_region_set_coalescing(&gathered);
+    address_space_ldub(&pc.as, 0xfd000000, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("deliver dev:write dev:read ");
+    address_space_stb(&pc.as, 0xfd000000, 2, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("deliver dev:write dev:write ");
+    address_space_ldub(&pc.as, 0xfd001000, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("other:read ");
+    memory_region_set_flush_coalesced(&other);
+    address_space_ldub(&pc.as, 0xfd001000, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("deliver dev:write other:read ");
+    memory_region_clear_flush_coalesced(&other);
+    ck_assert_order("deliver dev:write ");
+    address_space_ldub(&pc.as, 0xfd001000, MEMTXATTRS_UNSPECIFIED, NULL);
+    ck_assert_order("other:read ");
+    memory_set_coalesced_flush(NULL);
+    memory_flush_coalesced();
+    ck_assert_order("");
+    memory_region_del_subregion(&pc.system, &gathered);
+    memory_region_del_subregion(&pc.system, &other);
+    memory_region_destroy(&gathered);
+    memory_region_destroy(&other);
+    g_string_free(order, true);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory-listener");
@@ -356,6 +417,7 @@ int main(void)
     tcase_add_test(tc, test_logs);
     tcase_add_test(tc, test_change_of_view);
     tcase_add_test(tc, test_zones);
+    tcase_add_test(tc, test_gathered_writes_come_first);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -150,6 +150,12 @@ END_TEST
 #define STATUS(name, running)                                                            \
     "{\"status\": \"" name "\", \"singlestep\": false, \"running\": " running "}"
 
+#define MEMDEV(share, size, id)                                                          \
+    "{\"share\": " share                                                                 \
+    ", \"reserve\": true, \"prealloc\": false, \"host-nodes\": [], "                     \
+    "\"size\": " size ", \"merge\": true, \"dump\": true, \"policy\": \"default\", "     \
+    "\"id\": \"" id "\"}"
+
 /* The next line, without its end; events have their time taken out. */
 static char *next_line(int fd)
 {
@@ -261,6 +267,28 @@ static const struct {
      ERROR("GenericError", "Invalid parameter type for 'driver', expected: string")},
     {"{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":\"foo\"}}",
      ERROR("DeviceNotFound", "Device 'foo' not found")},
+    {"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-memfd\","
+     "\"id\":\"m1\",\"size\":1048576}}",
+     "{\"return\": {}}"},
+    {"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-ram\","
+     "\"id\":\"m1\",\"size\":4096}}",
+     ERROR("GenericError", "Duplicate ID 'm1' for object")},
+    {"{\"execute\":\"object-add\",\"arguments\":{\"id\":\"m2\"}}",
+     ERROR("GenericError", "Parameter 'qom-type' is missing")},
+    {"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-ram\","
+     "\"id\":\"m2\",\"size\":4096,\"foo\":1}}",
+     ERROR("GenericError", "Property 'memory-backend-ram.foo' not found")},
+    {"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-ram\","
+     "\"id\":\"m2\",\"size\":[]}}",
+     ERROR("GenericError", "Invalid parameter type for 'size', expected: string")},
+    {"{\"execute\":\"query-memdev\"}",
+     "{\"return\": [" MEMDEV("true", "1048576", "m1") ", " MEMDEV("false", "1048576",
+                                                                  "pc.ram") "]}"},
+    {"{\"execute\":\"object-del\",\"arguments\":{\"id\":\"m1\"}}", "{\"return\": {}}"},
+    {"{\"execute\":\"object-del\",\"arguments\":{\"id\":\"m1\"}}",
+     ERROR("GenericError", "object 'm1' not found")},
+    {"{\"execute\":\"query-memdev\"}",
+     "{\"return\": [" MEMDEV("false", "1048576", "pc.ram") "]}"},
     {"{\"execute\":\"query-machines\"}",
      "{\"return\": [{\"hotpluggable-cpus\": false, \"name\": \"small\", "
      "\"numa-mem-supported\": false, \"default-cpu-type\": \"qemu64-x86_64-cpu\", "

@@ -454,6 +454,7 @@ void vga_draw(void *opaque, pixman_image_t **image)
 {
     VGA *vga = opaque;
 
+    memory_flush_coalesced(); /* what the guest wrote to the window before */
     if (!(vga->attribute_index & ATTRIBUTE_PALETTE_SOURCE)) {
         memset(pixman_image_get_data(*image), 0,
                (size_t)pixman_image_get_stride(*image) *

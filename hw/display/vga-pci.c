@@ -134,6 +134,7 @@ static void make_mmio(VGAPCI *adapter)
         if (parts[i].wanted) {
             memory_region_init_io(parts[i].region, owner, parts[i].ops, parts[i].opaque,
                                   parts[i].name, parts[i].size);
+            memory_region_set_flush_coalesced(parts[i].region);
             memory_region_add_subregion(&adapter->mmio, parts[i].offset, parts[i].region);
         }
     }

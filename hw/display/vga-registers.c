@@ -266,9 +266,11 @@ static void map_ports(VGA *vga, MemoryRegion *io)
         range->base = ranges[i].base;
         memory_region_init_io(&range->region, owner, &range_ops, range, "vga",
                               ranges[i].ports);
+        memory_region_set_flush_coalesced(&range->region);
         memory_region_add_subregion(io, range->base, &range->region);
     }
     memory_region_init_io(&vga->vbe_ports, owner, &vga_vbe_port_ops, vga, "vbe", 4);
+    memory_region_set_flush_coalesced(&vga->vbe_ports);
     memory_region_add_subregion(io, 0x1ce, &vga->vbe_ports);
 }
 
@@ -293,6 +295,7 @@ bool vga_init(VGA *vga, Device *owner, MemoryRegion *legacy, MemoryRegion *io,
     vga->vram = memory_region_get_ram_ptr(&vga->vram_region);
     memory_region_init_io(&vga->low_memory, G_OBJECT(owner), &vga_memory_ops, vga,
                           "vga-lowmem", KiB(128));
+    memory_region_set_coalescing(&vga->low_memory);
     memory_region_add_subregion_overlap(legacy, 0xa0000, &vga->low_memory, 1);
     memory_region_init_alias(&vga->chain4, G_OBJECT(owner), "vga.chain4",
                              &vga->vram_region, 0, KiB(128));

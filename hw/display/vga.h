@@ -15,6 +15,7 @@
 #define HW_DISPLAY_VGA_H
 
 #include "hw/display/console.h"
+#include "memory/zones.h"
 
 /* Registers by index, IBM's names. */
 enum {

@@ -49,9 +49,12 @@ unsigned long kvm_memory_slot_updates(void);
 
 /* Doorbells and coalesced writes follow the address spaces from now on. Machine lock. */
 void kvm_zones_init(AddressSpace *memory, AddressSpace *io);
-/* Delivers the writes that wait in the vCPU's ring; before anything else of its exits, so
- * that devices see all in order. Without the machine lock, from the vCPU's thread. */
-void kvm_zones_flush(KVMVCPU *vcpu);
+/* Coalesced writes wait in memory that a vCPU shares with the kernel: the first one made. */
+void kvm_zones_vcpu_made(KVMVCPU *vcpu);
+void kvm_zones_vcpu_gone(KVMVCPU *vcpu);
+/* Delivers the writes that wait; before anything else of an exit, so that devices see all in
+ * order. Without the machine lock, from a vCPU's thread. */
+void kvm_zones_flush(void);
 
 /* CPUID of the default CPU model on this host. */
 bool kvm_cpuid_init(KVMVCPU *vcpu, const X86CPU *cpu, GError **error);

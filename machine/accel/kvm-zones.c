@@ -13,11 +13,13 @@
 #include "machine/accel/kvm-internal.h"
 #include "memory/access.h"
 #include "memory/io-lock.h"
+#include "memory/zones.h"
 
 static struct {
     MemoryListener memory, io;
     AddressSpace *memory_as, *io_as;
     long ring_page; /* of a vCPU's mapping; 0: the kernel has no ring */
+    struct kvm_coalesced_mmio_ring *ring; /* the first vCPU's mapping of the VM's; or NULL */
 } zones;
 
 static bool is_ports(const MemoryListener *listener)
@@ -85,22 +87,13 @@ static void coalesced_del(MemoryListener *listener, const MemoryRegionSection *s
     set_coalesced(listener, KVM_UNREGISTER_COALESCED_MMIO, start, length);
 }
 
-void kvm_zones_flush(KVMVCPU *vcpu)
+/* Machine lock. */
+static void flush(void)
 {
-    struct kvm_coalesced_mmio_ring *ring;
-    uint32_t room;
+    struct kvm_coalesced_mmio_ring *ring = zones.ring;
+    uint32_t room = (uint32_t)((size_t)sysconf(_SC_PAGESIZE) - sizeof(*ring)) /
+                    sizeof(ring->coalesced_mmio[0]);
 
-    if (!zones.ring_page) {
-        return;
-    }
-    ring = (void *)((char *)vcpu->run + zones.ring_page * sysconf(_SC_PAGESIZE));
-    if (__atomic_load_n(&ring->first, __ATOMIC_RELAXED) ==
-        __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
-        return;
-    }
-    room = (uint32_t)((size_t)sysconf(_SC_PAGESIZE) - sizeof(*ring)) /
-           sizeof(ring->coalesced_mmio[0]);
-    io_lock();
     while (ring->first != __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
         const struct kvm_coalesced_mmio *write = &ring->coalesced_mmio[ring->first];
 
@@ -108,9 +101,42 @@ void kvm_zones_flush(KVMVCPU *vcpu)
                             MEMTXATTRS_UNSPECIFIED, write->data, write->len);
         __atomic_store_n(&ring->first, (ring->first + 1) % room, __ATOMIC_RELEASE);
     }
-    io_unlock();
 }
 
+/* The VM's one ring, as this vCPU's mapping shows it. */
+static struct kvm_coalesced_mmio_ring *ring_of(const KVMVCPU *vcpu)
+{
+    return (void *)((char *)vcpu->run + zones.ring_page * sysconf(_SC_PAGESIZE));
+}
+
+void kvm_zones_vcpu_made(KVMVCPU *vcpu)
+{
+    if (zones.ring_page && !zones.ring) {
+        zones.ring = ring_of(vcpu);
+        memory_set_coalesced_flush(flush);
+    }
+}
+
+void kvm_zones_vcpu_gone(KVMVCPU *vcpu)
+{
+    if (zones.ring && zones.ring == ring_of(vcpu)) {
+        memory_set_coalesced_flush(NULL);
+        zones.ring = NULL;
+    }
+}
+
+void kvm_zones_flush(void)
+{
+    struct kvm_coalesced_mmio_ring *ring = zones.ring;
+
+    if (!ring || __atomic_load_n(&ring->first, __ATOMIC_RELAXED) ==
+                     __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    io_lock();
+    memory_flush_coalesced();
+    io_unlock();
+}
 void kvm_zones_init(AddressSpace *memory_as, AddressSpace *io_as)
 {
     const MemoryListener listener = {

@@ -176,6 +176,7 @@ static void destroy_vcpu(AccelVCPU *accel_vcpu)
     KVMVCPU *vcpu = accel_vcpu->data;
 
     if (vcpu->run) {
+        kvm_zones_vcpu_gone(vcpu);
         munmap(vcpu->run, vcpu->run_size);
     }
     if (vcpu->fd >= 0) {
@@ -209,6 +210,7 @@ static bool create_vcpu(AccelVCPU *accel_vcpu, GError **error)
     if (!kvm_cpuid_init(vcpu, accel_vcpu->cpu, error) || !kvm_registers_init(vcpu, error)) {
         goto failed;
     }
+    kvm_zones_vcpu_made(vcpu);
     return true;
 
 failed:
@@ -442,7 +444,7 @@ static void run_vcpu(AccelVCPU *accel_vcpu)
             offer_interrupt(accel_vcpu, vcpu);
         }
         failure = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
-        kvm_zones_flush(vcpu);
+        kvm_zones_flush();
         if (failure == EINTR || failure == EAGAIN ||
             (failure == EFAULT && exact_windows())) {
             continue;

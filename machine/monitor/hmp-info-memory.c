@@ -6,7 +6,6 @@
 #include <inttypes.h>
 
 #include "machine/machine.h"
-#include "machine/memory-backend.h"
 #include "machine/monitor/hmp.h"
 #include "memory/mtree.h"
 #include "memory/ram-block.h"
@@ -42,24 +41,6 @@ static void run_ramblock(Hmp *hmp, const HmpArgs *args)
     ram_block_foreach(print_block, hmp);
 }
 
-static void run_memdev(Hmp *hmp, const HmpArgs *args)
-{
-    const Machine *machine = machine_current();
-    RAMBlock *block = memory_region_ram_block(&machine->ram);
-    const MemoryBackend *backend =
-        machine->memory_backend ? memory_backend_find(machine->memory_backend, NULL) : NULL;
-
-    if (block) {
-        hmp_printf(hmp, "memory backend: %s\n", block->name);
-        hmp_printf(hmp, "  size:  %" PRIu64 "\n", block->used_length);
-        hmp_printf(hmp, "  merge: true\n  dump: true\n  prealloc: %s\n",
-                   backend && backend->prealloc ? "true" : "false");
-        hmp_printf(hmp, "  share: %s\n  reserve: true\n  policy: default\n  host nodes: \n",
-                   backend && backend->share ? "true" : "false");
-    }
-    hmp_printf(hmp, "\n");
-}
-
 static void run_memory_size(Hmp *hmp, const HmpArgs *args)
 {
     hmp_printf(hmp, "base memory: %" PRIu64 "\nplugged memory: 0\n",
@@ -81,7 +62,6 @@ const HmpCommand hmp_info_memory_commands[] = {
      "with -f only);-o: dump region owners/parents;-D: dump disabled regions",
      run_mtree},
     {"info ramblock", "", "", "Display system ramblock information", run_ramblock},
-    {"info memdev", "", "", "show memory backends", run_memdev},
     {"info memory_size_summary", "", "",
      "show the amount of initially allocated and present hotpluggable (if enabled) "
      "memory "

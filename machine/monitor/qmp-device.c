@@ -3,55 +3,23 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <string.h>
-
 #include "hw/core/device.h"
 #include "machine/monitor/machine-control.h"
 #include "machine/monitor/qmp.h"
 #include "machine/monitor/qom.h"
 
-/* A value in the spelling of -device, its commas doubled. */
-static char *value_text(JsonNode *value)
-{
-    g_autoptr(GString) text = NULL;
-
-    switch (JSON_NODE_HOLDS_VALUE(value) ? json_node_get_value_type(value) : 0) {
-    case G_TYPE_STRING:
-        text = g_string_new(json_node_get_string(value));
-        g_string_replace(text, ",", ",,", 0);
-        return g_string_free(g_steal_pointer(&text), FALSE);
-    case G_TYPE_BOOLEAN:
-        return g_strdup(json_node_get_boolean(value) ? "on" : "off");
-    case G_TYPE_INT64:
-        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(value));
-    default:
-        return NULL;
-    }
-}
-
 static JsonNode *run_device_add(JsonObject *args, GError **error)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *value;
+    g_autofree char *text = NULL;
 
     if (!json_object_has_member(args, "driver")) {
         g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter 'driver' is missing");
         return NULL;
     }
-    json_object_iter_init_ordered(&iter, args);
-    while (json_object_iter_next_ordered(&iter, &name, &value)) {
-        g_autofree char *spelled = value_text(value);
-
-        if (!spelled || strpbrk(name, ",=")) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                        "Invalid parameter type for '%s', expected: string", name);
-            return NULL;
-        }
-        g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", name, spelled);
+    text = qmp_option_text(args, error);
+    if (text) {
+        machine_control_device_add(text, error);
     }
-    machine_control_device_add(text->str, error);
     return NULL;
 }
 

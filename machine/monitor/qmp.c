@@ -9,13 +9,9 @@
 #include <string.h>
 
 static const QmpCommand *const tables[] = {
-    qmp_run_commands,
-    qmp_query_commands,
-    qmp_device_commands,
-    qmp_qom_commands,
-    qmp_explain_commands,
-    qmp_trace_commands,
-    qmp_screendump_commands,
+    qmp_run_commands,   qmp_query_commands,      qmp_device_commands,
+    qmp_qom_commands,   qmp_object_commands,     qmp_explain_commands,
+    qmp_trace_commands, qmp_screendump_commands,
 };
 
 G_DEFINE_QUARK(qmp - error - quark, qmp_error)
@@ -42,8 +38,7 @@ static const QmpCommand *find(const char *name)
     return NULL;
 }
 
-/* -- Arguments
- * --------------------------------------------------------------------------- */
+/* -- Arguments ---------------------------------------------------------------------- */
 
 static bool is_kind(JsonNode *value, char kind)
 {
@@ -160,8 +155,49 @@ JsonNode *qmp_run(const char *name, JsonObject *args, GError **error)
     return value ? value : qmp_object("");
 }
 
-/* -- Values
- * ------------------------------------------------------------------------------ */
+/* -- Arguments that are options --------------------------------------------------- */
+
+/* A value as the command line spells it, its commas doubled. */
+static char *value_text(JsonNode *value)
+{
+    g_autoptr(GString) text = NULL;
+
+    switch (JSON_NODE_HOLDS_VALUE(value) ? json_node_get_value_type(value) : 0) {
+    case G_TYPE_STRING:
+        text = g_string_new(json_node_get_string(value));
+        g_string_replace(text, ",", ",,", 0);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    case G_TYPE_BOOLEAN:
+        return g_strdup(json_node_get_boolean(value) ? "on" : "off");
+    case G_TYPE_INT64:
+        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(value));
+    default:
+        return NULL;
+    }
+}
+
+char *qmp_option_text(JsonObject *args, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+
+    json_object_iter_init_ordered(&iter, args);
+    while (json_object_iter_next_ordered(&iter, &name, &value)) {
+        g_autofree char *spelled = value_text(value);
+
+        if (!spelled || strpbrk(name, ",=")) {
+            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
+                        "Invalid parameter type for '%s', expected: string", name);
+            return NULL;
+        }
+        g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", name, spelled);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* -- Values ------------------------------------------------------------------------- */
 
 JsonNode *qmp_string(const char *text)
 {

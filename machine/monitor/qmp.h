@@ -36,13 +36,17 @@ typedef struct QmpCommand {
 /* The tables, each ended by a row without a name. */
 extern const QmpCommand qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
     qmp_qom_commands[], qmp_screendump_commands[], qmp_explain_commands[],
-    qmp_trace_commands[];
+    qmp_trace_commands[], qmp_object_commands[];
 
 /* Runs a command: its value, or NULL and *error. Machine lock. */
 JsonNode *qmp_run(const char *name, JsonObject *args, GError **error);
 
 void qmp_foreach_command(void (*func)(const QmpCommand *command, void *opaque),
                          void *opaque);
+
+/* Arguments "*" as the command line has them, "NAME=VALUE,..."; NULL and *error where one
+ * has no such spelling. Free it. */
+char *qmp_option_text(JsonObject *args, GError **error);
 
 /* Tells every peer that has negotiated. Takes `data`, which may be NULL. Machine lock. */
 void qmp_event(const char *name, JsonNode *data);
