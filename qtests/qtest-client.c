@@ -24,6 +24,7 @@ struct QtestClient {
     pid_t pid; /* 0: it has exited */
     Stream qtest, qmp;
     bool level[QTEST_CLIENT_IRQS];
+    GQueue *events; /* JsonNode *, not waited for yet */
 };
 
 /* -- Streams of lines
@@ -127,6 +128,13 @@ static void enter_command_mode(QtestClient *client)
     json_node_unref(qtest_client_qmp(client, "{\"execute\": \"qmp_capabilities\"}"));
 }
 
+bool qtest_client_is_qemu(void)
+{
+    g_autofree char *name = g_path_get_basename(g_getenv("UMBRA_SYSTEM"));
+
+    return g_str_has_prefix(name, "qemu-");
+}
+
 QtestClient *qtest_client_new_on(const char *arguments, int qtest_fd, int qmp_fd)
 {
     const char *program = g_getenv("UMBRA_SYSTEM");
@@ -136,11 +144,13 @@ QtestClient *qtest_client_new_on(const char *arguments, int qtest_fd, int qmp_fd
     GError *error = NULL;
 
     ck_assert_msg(program, "set UMBRA_SYSTEM to the emulator's path");
-    command = g_strdup_printf("'%s' -display none -accel qtest %s", program, arguments);
+    command = g_strdup_printf("'%s' -display none -accel %s %s", program,
+                              qtest_client_is_qemu() ? "tcg -S" : "qtest", arguments);
     ck_assert_msg(g_shell_parse_argv(command, NULL, &argv, &error), "%s",
                   error ? error->message : "");
     client->qtest = (Stream){qtest_fd, g_string_new(NULL)};
     client->qmp = (Stream){qmp_fd, g_string_new(NULL)};
+    client->events = g_queue_new();
     client->pid = start(argv);
     return client;
 }
@@ -153,7 +163,7 @@ QtestClient *qtest_client_new(const char *arguments)
 
     make_pair(&qtest[0], &qtest[1]);
     make_pair(&qmp[0], &qmp[1]);
-    all = g_strdup_printf("-chardev socket,id=qtest0,fd=%d -qtest chardev:qtest0 "
+    all = g_strdup_printf("-chardev socket,id=qtest,fd=%d -qtest chardev:qtest "
                           "-qtest-log none -chardev socket,id=qmp0,fd=%d "
                           "-mon chardev=qmp0,mode=control %s",
                           qtest[1], qmp[1], arguments);
@@ -187,6 +197,7 @@ void qtest_client_free(QtestClient *client)
         kill(client->pid, SIGTERM);
         ck_assert_int_eq(qtest_client_wait(client), 0);
     }
+    g_queue_free_full(client->events, (GDestroyNotify)json_node_unref);
     g_string_free(client->qtest.input, true);
     g_string_free(client->qmp.input, true);
     if (client->qtest.fd >= 0) {
@@ -350,18 +361,67 @@ bool qtest_client_irq(QtestClient *client, unsigned n)
 /* -- Monitors
  * ------------------------------------------------------------------------------ */
 
+static JsonNode *read_message(QtestClient *client)
+{
+    g_autofree char *line = read_line(&client->qmp, "QMP message");
+    JsonNode *message = json_from_string(line, NULL);
+
+    ck_assert_msg(message && JSON_NODE_HOLDS_OBJECT(message), "not QMP: %s", line);
+    return message;
+}
+
 JsonNode *qtest_client_qmp(QtestClient *client, const char *json)
 {
     send_bytes(&client->qmp, json, strlen(json));
     for (;;) {
-        g_autofree char *line = read_line(&client->qmp, "QMP answer");
-        JsonNode *answer = json_from_string(line, NULL);
+        JsonNode *answer = read_message(client);
 
-        ck_assert_msg(answer && JSON_NODE_HOLDS_OBJECT(answer), "not QMP: %s", line);
         if (!json_object_has_member(json_node_get_object(answer), "event")) {
             return answer;
         }
-        json_node_unref(answer);
+        g_queue_push_tail(client->events, answer);
+    }
+}
+
+JsonNode *qtest_client_execute(QtestClient *client, const char *command, char **message,
+                               const char *arguments, ...)
+{
+    g_autofree char *text = NULL, *json = NULL;
+    g_autoptr(JsonNode) answer = NULL;
+    JsonObject *object;
+    va_list values;
+
+    va_start(values, arguments);
+    text = arguments ? g_strdup_vprintf(arguments, values) : g_strdup("");
+    va_end(values);
+    json = g_strdup_printf("{\"execute\": \"%s\"%s%s}", command,
+                           *text ? ", \"arguments\": " : "", text);
+    answer = qtest_client_qmp(client, json);
+    object = json_node_get_object(answer);
+    if (json_object_has_member(object, "return")) {
+        return json_node_copy(json_object_get_member(object, "return"));
+    }
+    if (message) {
+        *message = g_strdup(json_object_get_string_member(
+            json_object_get_object_member(object, "error"), "desc"));
+    }
+    return NULL;
+}
+
+JsonObject *qtest_client_event(QtestClient *client, const char *name)
+{
+    for (;;) {
+        g_autoptr(JsonNode) event = g_queue_is_empty(client->events)
+                                        ? read_message(client)
+                                        : g_queue_pop_head(client->events);
+        JsonObject *object = json_node_get_object(event);
+        const char *found = json_object_get_string_member_with_default(object, "event", "");
+
+        if (strcmp(found, name) == 0) {
+            return json_object_has_member(object, "data")
+                       ? json_object_ref(json_object_get_object_member(object, "data"))
+                       : json_object_new();
+        }
     }
 }
 

@@ -21,8 +21,14 @@
 typedef struct QtestClient QtestClient;
 
 /* Starts the program that the environment's UMBRA_SYSTEM names, with "-display none",
- * "-accel qtest" and these arguments (separated by spaces, quoted as for a shell). */
+ * "-accel qtest" and these arguments (separated by spaces, quoted as for a shell). Where it
+ * is QEMU (qemu-system-*), of which not every build has that accelerator, the CPU is TCG's
+ * and does not start. */
 QtestClient *qtest_client_new(const char *arguments);
+
+/* Whether UMBRA_SYSTEM is QEMU, for a test that leaves out where QEMU is known to differ
+ * from the data sheet. */
+bool qtest_client_is_qemu(void);
 
 /* The same on sockets of the caller's in place of new pairs: the ends that this client
  * keeps, what the arguments name being the emulator's. -1: none. Takes the descriptors.
@@ -80,6 +86,15 @@ bool qtest_client_irq(QtestClient *client, unsigned n);
 /* Executes `json` and returns the answer, an object with "return" or "error", events left
  * out; unref it. */
 JsonNode *qtest_client_qmp(QtestClient *client, const char *json);
+
+/* The same for a command of that name, with its arguments as JSON ("" or NULL: none); its
+ * "return", or NULL where it is an error, whose text is then *message (may be NULL). */
+JsonNode *qtest_client_execute(QtestClient *client, const char *command, char **message,
+                               const char *arguments, ...) G_GNUC_PRINTF(4, 5);
+
+/* Waits for an event of that name; its "data", an empty object where it has none. Events
+ * before it are forgotten. */
+JsonObject *qtest_client_event(QtestClient *client, const char *name);
 
 /* What the human monitor prints for the command; free it. */
 char *qtest_client_hmp(QtestClient *client, const char *command);

@@ -12,6 +12,11 @@
 
 /* -- The medium ---------------------------------------------------------------------- */
 
+uint64_t block_size(const BlockBackend *backend)
+{
+    return backend->medium.length;
+}
+
 uint64_t block_sectors(const BlockBackend *backend)
 {
     return backend->medium.length / BLOCK_SECTOR_SIZE +

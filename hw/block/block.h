@@ -65,6 +65,8 @@ const DriveOptions *drive_options(const BlockBackend *drive);
  * if=none) was taken by nobody. */
 bool drive_check_all_taken(GError **error);
 
+/* Bytes of the image; 0: no medium. */
+uint64_t block_size(const BlockBackend *backend);
 /* 512-byte sectors; an image's last part of a sector counts and reads as zero-padded. */
 uint64_t block_sectors(const BlockBackend *backend);
 bool block_is_readonly(const BlockBackend *backend);

@@ -5,6 +5,7 @@
  */
 #include "hw/acpi/piix4-pm.h"
 #include "hw/block/fdc.h"
+#include "hw/block/pflash-cfi01.h"
 #include "hw/char/debugcon.h"
 #include "hw/char/parallel.h"
 #include "hw/char/serial.h"
@@ -51,6 +52,7 @@ static const DeviceTypeEntry devices[] = {
     {"isa-serial", isa_serial_get_type},
     {"isa-parallel", isa_parallel_get_type},
     {"isa-fdc", isa_fdc_get_type},
+    {"cfi.pflash01", pflash_cfi01_get_type},
     {"VGA", vga_pci_get_type},
     {"isa-vga", isa_vga_get_type},
     {"i8257", i8257_get_type},

@@ -57,20 +57,21 @@ static void copy_firmware(PCMachine *pc)
 
 void pc_memory_reset(PCMachine *pc)
 {
-    if (pc->data->firmware_writable || pc->reload_firmware) {
+    if (pc->firmware_image && (pc->data->firmware_writable || pc->reload_firmware)) {
         copy_firmware(pc);
         memory_region_set_dirty(&pc->bios, 0, memory_region_size(&pc->bios));
     }
 }
 
-bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error)
+/* pc.bios ends at 4 GiB, and isa-bios is an alias of its end. */
+static bool init_bios(PCMachine *pc, MemoryRegion *rom_memory, bool writable,
+                      GError **error)
 {
     const char *name = pc->parent.config.firmware ? pc->parent.config.firmware
                        : pc->data->bios_128k      ? "bios.bin"
                                                   : "bios-256k.bin";
     GBytes *image = firmware_load(
         name, pc->parent.config.data_dirs, &firmware_rules_bios, error);
-    bool writable = pc->data->firmware_writable || pc->rom_over_ram;
     uint64_t size, isa_size;
 
     if (!image) {
@@ -80,8 +81,7 @@ bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **e
     size = g_bytes_get_size(image);
     isa_size = MIN(size, PC_ISA_BIOS_MAX);
 
-    if (!memory_region_init_ram(&pc->bios, NULL, "pc.bios", size, error) ||
-        !memory_region_init_ram(&pc->rom, NULL, "pc.rom", PC_ROM_SIZE, error)) {
+    if (!memory_region_init_ram(&pc->bios, NULL, "pc.bios", size, error)) {
         return false;
     }
     copy_firmware(pc);
@@ -89,13 +89,27 @@ bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **e
                              isa_size);
     memory_region_set_readonly(&pc->bios, !writable);
     memory_region_set_readonly(&pc->isa_bios, !writable);
-    memory_region_set_readonly(&pc->rom, !writable);
+    memory_region_add_subregion_overlap(rom_memory, MiB(1) - isa_size, &pc->isa_bios, 1);
+    memory_region_add_subregion(rom_memory, GiB(4) - size, &pc->bios);
+    return true;
+}
+
+bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error)
+{
+    bool writable = pc->data->firmware_writable || pc->rom_over_ram;
 
     if (pc->rom_over_ram) {
         rom_memory = &pc->parent.system_memory;
     }
+    if (!memory_region_init_ram(&pc->rom, NULL, "pc.rom", PC_ROM_SIZE, error)) {
+        return false;
+    }
+    memory_region_set_readonly(&pc->rom, !writable);
     memory_region_add_subregion_overlap(rom_memory, PC_ROM_BASE, &pc->rom, 1);
-    memory_region_add_subregion_overlap(rom_memory, MiB(1) - isa_size, &pc->isa_bios, 1);
-    memory_region_add_subregion(rom_memory, GiB(4) - size, &pc->bios);
-    return true;
+    if (writable) { /* sockets for ROMs or RAM, not for flash chips */
+        return init_bios(pc, rom_memory, writable, error);
+    }
+    return pc_flash_configure(pc, error) &&
+           (pc->flash_drive[0] ? pc_flash_init(pc, rom_memory, error)
+                               : init_bios(pc, rom_memory, writable, error));
 }

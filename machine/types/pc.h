@@ -21,6 +21,8 @@
 #define PC_ROM_SIZE KiB(128)
 #define PC_ISA_BIOS_MAX KiB(128)
 
+#define PC_FLASHES 2 /* the firmware's code, and its variables */
+
 /* ISA IRQs first; the rest reaches the I/O APIC alone. */
 #define PC_GSIS 24
 
@@ -46,6 +48,7 @@ typedef struct PCMachine {
 
     bool acpi, hpet, smbus, i8042, vmport, fd_bootchk;
     char *smm;
+    char *flash_drive[PC_FLASHES]; /* what is in the flash chips, by id; NULL: no chip */
     bool rom_over_ram;    /* no PAM: writable ROM blocks hide the RAM at 0xc0000-0xfffff */
     bool reload_firmware; /* each reset writes the firmware anew, as of a writable ROM */
     uint64_t max_ram_below_4g; /* 0: the type's own rule */
@@ -93,6 +96,13 @@ bool pc_memory_init_ram(PCMachine *pc, GError **error);
 /* Shows pc.rom and the firmware in `rom_memory` (the PCI hole, or system memory where
  * there is no PCI): pc.bios ends at 4 GiB, and isa-bios, its last 128 KiB, at 1 MiB. */
 bool pc_memory_init_firmware(PCMachine *pc, MemoryRegion *rom_memory, GError **error);
+
+/* -- pc-flash.c: firmware in flash chips instead of a ROM. -- */
+
+/* Settles pc->flash_drive from -drive if=pflash. */
+bool pc_flash_configure(PCMachine *pc, GError **error);
+/* Makes the chips that end at 4 GiB, and isa-bios in `rom_memory`. */
+bool pc_flash_init(PCMachine *pc, MemoryRegion *rom_memory, GError **error);
 
 /* A reset of the whole machine: firmware that the guest could write starts anew, as if
  * from its chip (QEMU restores ROM images likewise). */
