@@ -9,9 +9,13 @@
 #include "machine/cli/reboot.h"
 
 static const char *const method_names[REBOOT_METHODS] = {
-    [REBOOT_BY_BIOS] = "bios",     [REBOOT_BY_KBD] = "kbd",
-    [REBOOT_BY_PCI] = "pci",       [REBOOT_BY_PORT92] = "port92",
-    [REBOOT_BY_TRIPLE] = "triple", [REBOOT_BY_CTRL_ALT_DEL] = "ctrl-alt-del",
+    [REBOOT_BY_BIOS] = "bios",
+    [REBOOT_BY_KBD] = "kbd",
+    [REBOOT_BY_PCI] = "pci",
+    [REBOOT_BY_PORT92] = "port92",
+    [REBOOT_BY_TRIPLE] = "triple",
+    [REBOOT_BY_CTRL_ALT_DEL] = "ctrl-alt-del",
+    [REBOOT_BY_S3] = "s3",
 };
 
 static const char *const event_names[] = {
@@ -20,7 +24,7 @@ static const char *const event_names[] = {
     [REBOOT_EVENT_BOOT] = "boot",
 };
 
-static const char *const outcomes[] = {"rebooted", "shutdown", "hung", "fault",
+static const char *const outcomes[] = {"rebooted", "resumed", "shutdown", "hung", "fault",
                                        "unsupported"};
 
 const char *reboot_method_name(RebootMethod method)
@@ -68,8 +72,7 @@ void reboot_row_add_event(RebootRow *row, RebootEvent event)
     g_ptr_array_add(row->events, g_memdup2(&event, sizeof(event)));
 }
 
-/* -- Expectations
- * -------------------------------------------------------------------------- */
+/* -- Expectations ------------------------------------------------------------------------ */
 
 /* What a machine does on the real system where it does not simply reboot. */
 typedef struct Expectation {
@@ -84,6 +87,8 @@ typedef struct Expectation {
 static const Expectation expectations[] = {
     {"isapc", REBOOT_BY_PCI, "hung",
      "the board has no PCI bridge, so nobody answers at port 0xcf9"},
+    {"isapc", REBOOT_BY_S3, "hung", "the board has no ACPI, so there is no S3"},
+    {"rhel6.5.0,emulator=rhel6,reload-firmware=off", REBOOT_BY_S3, "resumed", NULL},
     {"rhel6.5.0,emulator=rhel6,reload-firmware=off", ANY_METHOD, "shutdown",
      "the writable BIOS block, shown in both places, has no pristine copy: SeaBIOS finds "
      "its own traces below 4 GiB and switches off instead of rebooting for ever"},
@@ -110,11 +115,10 @@ const char *reboot_expected(const char *machine, RebootMethod method, const char
             return known->outcome;
         }
     }
-    return "rebooted";
+    return method == REBOOT_BY_S3 ? "resumed" : "rebooted";
 }
 
-/* -- JSON
- * ----------------------------------------------------------------------------------- */
+/* -- JSON ------------------------------------------------------------------------ */
 
 static void member_string(JsonBuilder *builder, const char *name, const char *text)
 {

@@ -40,6 +40,11 @@ typedef struct RowRun {
     bool done;
 } RowRun;
 
+static bool why_known(const RebootRow *row, const char *outcome, const char **why)
+{
+    return strcmp(outcome, reboot_expected(row->machine, row->method, why)) == 0 && *why;
+}
+
 /* Where it ends as the real machine is known to, the reason that is known for that. */
 static void end_row(RowRun *run, const char *outcome, char *reason)
 {
@@ -52,8 +57,7 @@ static void end_row(RowRun *run, const char *outcome, char *reason)
     run->done = true;
     run->row->outcome = outcome;
     run->row->reason = reason;
-    if (reason && strcmp(outcome, reboot_expected(run->row->machine, run->row->method,
-                                                  &why)) == 0) {
+    if (reason && why_known(run->row, outcome, &why)) {
         run->row->reason = g_strdup_printf("%s: %s", reason, why);
         g_free(reason);
     }
@@ -113,6 +117,12 @@ static void on_pam(unsigned reg, uint8_t before, uint8_t after, void *opaque)
                                                  .after = after});
 }
 
+static gboolean wake_up(gpointer data)
+{
+    system_wakeup_request();
+    return G_SOURCE_REMOVE;
+}
+
 static void on_run_event(RunEvent event, SystemCause cause, const char *text,
                          void *opaque)
 {
@@ -139,6 +149,9 @@ static void on_run_event(RunEvent event, SystemCause cause, const char *text,
                                     system_cause_name(cause), run->row->boots));
         }
         break;
+    case RUN_EVENT_SUSPEND:
+        g_timeout_add(20, wake_up, NULL);
+        break;
     case RUN_EVENT_FATAL:
         end_row(run, "fault", g_strdup(text));
         break;
@@ -163,6 +176,10 @@ static void on_line(RowRun *run, const char *line)
                                                      .text = g_strdup(line)});
     } else if (strcmp(line, "umbra: waiting") == 0) {
         g_timeout_add(20, press_ctrl_alt_del, NULL);
+    } else if (strcmp(line, "umbra: resumed") == 0) {
+        end_row(run, "resumed", NULL);
+    } else if (strcmp(line, "umbra: memory changed") == 0) {
+        end_row(run, "fault", g_strdup("it resumed, but memory had changed"));
     } else if (strcmp(line, "umbra: no reset") == 0) {
         end_row(run, "hung",
                 g_strdup("the machine went on as if nothing had been asked"));

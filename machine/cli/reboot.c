@@ -40,7 +40,7 @@ static bool method_from_name(const char *name, RebootMethod *method, GError **er
     nearest = nearest_name(name, names);
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                 "--method %s: no such method%s%s%s; there are bios, kbd, pci, port92, "
-                "triple, ctrl-alt-del and all",
+                "triple, ctrl-alt-del, s3 and all",
                 name, nearest ? ", did you mean '" : "", nearest ? nearest : "",
                 nearest ? "'?" : "");
     return false;
@@ -123,7 +123,7 @@ static bool plan_methods(const RebootOptions *options, GArray *methods, GError *
 
         if (strcmp(*name, "all") == 0) {
             for (method = 0; method < REBOOT_METHODS; method++) {
-                if (method != REBOOT_BY_PORT92) {
+                if (method != REBOOT_BY_PORT92 && method != REBOOT_BY_S3) {
                     g_array_append_val(methods, method);
                 }
             }
@@ -240,7 +240,7 @@ int umbra_reboot(int argc, char **argv)
         {"firmware", 0, 0, G_OPTION_ARG_STRING, &options.firmware,
          "the firmware image (default: the machine type's SeaBIOS)", "FILE"},
         {"method", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.methods,
-         "bios, kbd, pci, triple, ctrl-alt-del (these are all, the default), port92", "METHOD"},
+         "bios, kbd, pci, triple, ctrl-alt-del (these are all, the default), port92, s3", "METHOD"},
         {"times", 0, 0, G_OPTION_ARG_INT, &options.times, "reboots in a row (default: 1)",
          "N"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "the rows as a JSON array", NULL},
@@ -258,7 +258,8 @@ int umbra_reboot(int argc, char **argv)
                      "Methods: bios jumps to f000:fff0 with the warm flag set, as Linux' "
                      "reboot=bios does;\nkbd writes 0xFE to the keyboard controller; pci "
                      "writes port 0xCF9; triple faults\nwithout an IDT; ctrl-alt-del presses "
-                     "the keys.\n\nExit status 0: every outcome is the one expected of that "
+                     "the keys;\ns3 is no reboot: the guest sleeps, is woken, and checks "
+                     "its memory.\n\nExit status 0: every outcome is the one expected of that "
                      "machine.",
                      table, &argc, &argv)) {
         return 1;

@@ -15,7 +15,7 @@
 #include "firmware/guest/guest.h"
 #include "hw/pci/pam.h"
 
-#define REBOOT_METHODS (REBOOT_BY_CTRL_ALT_DEL + 1)
+#define REBOOT_METHODS (REBOOT_BY_S3 + 1)
 
 const char *reboot_method_name(RebootMethod method); /* "bios", "kbd", ... */
 
@@ -40,7 +40,7 @@ typedef struct RebootRow {
     RebootMethod method;
     unsigned times;
 
-    const char *outcome;  /* "rebooted", "shutdown", "hung", "fault", "unsupported" */
+    const char *outcome;  /* "rebooted", "resumed", "shutdown", "hung", "fault", "unsupported" */
     const char *expected;
     unsigned boots;       /* how often the sector ran */
     int pristine;         /* at the last reset: 1 yes, 0 no, -1 there was none */

@@ -188,16 +188,22 @@ static PCIDevice *new_pci_function(GType type, PCIBus *pci, const char *addr, GE
                : NULL;
 }
 
+/* Why the processor comes out of reset: what SeaBIOS takes for "resume, do not start". */
+#define CMOS_SHUTDOWN_STATUS 0x0f
+#define CMOS_SHUTDOWN_S3 0xfe
+
 /* The power button, and the reason of a wake-up from S3, are the PIIX4's to report. */
 static void tell_power_management(RunEvent event, SystemCause cause, const char *text,
                                   void *opaque)
 {
-    PIIX4PM *pm = opaque;
+    PCMachine *pc = opaque;
 
     if (event == RUN_EVENT_POWERDOWN) {
-        piix4_pm_power_button(pm);
+        piix4_pm_power_button(pc->pm);
+    } else if (event == RUN_EVENT_SUSPEND) {
+        rtc_set_memory(pc->rtc, CMOS_SHUTDOWN_STATUS, CMOS_SHUTDOWN_S3);
     } else if (event == RUN_EVENT_WAKEUP) {
-        acpi_pm_wake(&pm->acpi, 0);
+        acpi_pm_wake(&pc->pm->acpi, 0);
     }
 }
 
@@ -217,7 +223,7 @@ static bool make_disk_and_power(PCMachine *pc, GError **error)
                               machine->config.cpus, smm, error);
     }
     if (pc->pm) {
-        run_state_add_handler(tell_power_management, pc->pm);
+        run_state_add_handler(tell_power_management, pc);
     }
     return pc->pm || !pc->acpi;
 }
