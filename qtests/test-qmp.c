@@ -6,6 +6,7 @@
  */
 #include "monitor-machine.h"
 
+#include "hw/core/descriptors.h"
 #include "machine/monitor/json-stream.h"
 #include "machine/monitor/qmp.h"
 
@@ -416,6 +417,104 @@ START_TEST(test_stress)
 }
 END_TEST
 
+/* -- Descriptors
+ * ------------------------------------------------------------------------- */
+
+static void send_with_fd(int fd, int end, const char *request)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec data = {(char *)request, strlen(request)};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+
+    *part = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(part), &end, sizeof(int));
+    ck_assert_int_eq(sendmsg(fd, &message, 0), (ssize_t)strlen(request));
+}
+
+static void expect_with_fd(int fd, int end, const char *request, const char *answer)
+{
+    g_autofree char *got = NULL;
+
+    send_with_fd(fd, end, request);
+    got = next_line(fd);
+    ck_assert_str_eq(got, answer);
+}
+
+/* QEMU 7.2's answers, that of remove-fd on a machine that runs. */
+static gpointer descriptor_client(gpointer data)
+{
+    int fd = negotiated_client(), ends[2], taken;
+    g_autofree char *answer = NULL;
+    char buffer[4];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    expect(fd, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}",
+           ERROR("GenericError", "No file descriptor supplied via SCM_RIGHTS"));
+    expect_with_fd(fd, ends[1],
+                   "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"1a\"}}",
+                   ERROR("GenericError",
+                         "Parameter 'fdname' expects a name not starting with a digit"));
+    for (int i = 0; i < 2; i++) {
+        expect_with_fd(fd, ends[1],
+                       "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}",
+                       "{\"return\": {}}");
+    }
+    close(ends[1]);
+    io_lock();
+    taken = descriptor_take("a", NULL);
+    ck_assert_int_eq(descriptor_take("a", NULL), -1);
+    io_unlock();
+    ck_assert_int_eq(write(taken, "x", 1), 1);
+    close(taken);
+    /* All copies but that one are closed: after the byte comes the end. */
+    ck_assert_int_eq(read(ends[0], buffer, 4), 1);
+    ck_assert_int_eq(read(ends[0], buffer, 4), 0);
+    expect(fd, "{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"a\"}}",
+           ERROR("GenericError", "File descriptor named 'a' not found"));
+
+    expect(fd, "{\"execute\":\"query-fdsets\"}", "{\"return\": []}");
+    expect_with_fd(
+        fd, ends[0], "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":-5}}",
+        ERROR("GenericError", "Parameter 'fdset-id' expects a non-negative value"));
+    send_with_fd(fd, ends[0],
+                 "{\"execute\":\"add-fd\",\"arguments\":{\"opaque\":\"n\"}}");
+    answer = next_line(fd);
+    ck_assert(g_str_has_prefix(answer, "{\"return\": {\"fd\": "));
+    ck_assert(g_str_has_suffix(answer, ", \"fdset-id\": 0}}"));
+    io_lock();
+    taken = descriptor_open("/dev/fdset/0", O_RDONLY, 0);
+    ck_assert_int_ge(taken, 0);
+    ck_assert_int_eq(descriptor_open("/dev/fdset/0", O_WRONLY, 0), -1);
+    ck_assert_int_eq(errno, EACCES);
+    ck_assert_int_eq(descriptor_open("/dev/fdset/1", O_RDONLY, 0), -1);
+    ck_assert_int_eq(errno, ENOENT);
+    io_unlock();
+    close(taken);
+    expect(fd, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":0}}",
+           "{\"return\": {}}");
+    expect(fd, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":0,\"fd\":7}}",
+           ERROR("GenericError", "File descriptor named 'fdset-id:0, fd:7' not found"));
+    expect(fd, "{\"execute\":\"query-fdsets\"}", "{\"return\": []}");
+    close(ends[0]);
+    send_text(fd, "{\"execute\":\"quit\"}");
+    close(fd);
+    return NULL;
+}
+
+START_TEST(test_descriptors)
+{
+    make_machine(MONITOR_QMP, NULL);
+    run_with_client(descriptor_client);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("qmp");
@@ -431,6 +530,7 @@ int main(void)
     tcase_add_test(tcase, test_exchanges);
     tcase_add_test(tcase, test_events);
     tcase_add_test(tcase, test_stress);
+    tcase_add_test(tcase, test_descriptors);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

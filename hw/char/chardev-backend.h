@@ -45,6 +45,7 @@ struct Chardev {
     int input_fd, output_fd; /* -1: none now */
     GSource *input, *drain;
     GByteArray *pending; /* output that the peer has not taken */
+    int received_fd;     /* the last that the peer has handed over; -1: none */
     Chardev *base;       /* of a mux: what it stands on */
 };
 
@@ -71,6 +72,9 @@ size_t chardev_room(const Chardev *chardev); /* what the frontend can take now *
 void chardev_receive(Chardev *chardev, const uint8_t *buffer, size_t length);
 void chardev_event(Chardev *chardev, CharEvent event);
 void chardev_write(Chardev *chardev, const void *buffer, size_t length);
+
+/* The peer has handed over a descriptor; one that nobody has taken is closed. */
+void chardev_keep_fd(Chardev *chardev, int fd);
 
 /* read() and write() that turn EAGAIN into 0 and the end of the stream into -1. */
 ssize_t chardev_fd_read(int fd, void *buffer, size_t length);

@@ -17,6 +17,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "hw/core/descriptors.h"
+
 static const char *const no_options[] = {NULL};
 
 static bool set_open_error(GError **error, const char *path)
@@ -204,7 +206,8 @@ static bool file_open(Chardev *chardev, const Options *options, GError **error)
         return false;
     }
     chardev->output_fd =
-        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
+        descriptor_open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC),
+                        0666);
     if (chardev->output_fd < 0) {
         return set_open_error(error, path);
     }

@@ -146,11 +146,54 @@ static void peer_arrived(SocketChardev *s, GSocket *peer)
     chardev_set_open(&s->parent, true);
 }
 
+/* More descriptors in one message than this are closed by the kernel (unix(7)). */
+#define FDS_MAX 16
+
+/* Keeps the first descriptor that came with the bytes: a monitor's command is about one. */
+static ssize_t receive(Chardev *chardev, uint8_t *buffer, size_t room)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec data = {buffer, room};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t got;
+
+    do {
+        got = recvmsg(chardev->input_fd, &message, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) {
+        return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;
+    }
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
+         part = CMSG_NXTHDR(&message, part)) {
+        int fds[FDS_MAX];
+        size_t count;
+
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        count = MIN((part->cmsg_len - CMSG_LEN(0)) / sizeof(int), FDS_MAX);
+        memcpy(fds, CMSG_DATA(part), count * sizeof(int));
+        for (size_t i = 1; i < count; i++) {
+            close(fds[i]);
+        }
+        if (count) {
+            chardev_keep_fd(chardev, fds[0]);
+        }
+    }
+    return got;
+}
+
 static void socket_read(Chardev *chardev, size_t room)
 {
     SocketChardev *s = socket_of(chardev);
     g_autofree uint8_t *buffer = g_malloc(room);
-    ssize_t got = chardev_fd_read(chardev->input_fd, buffer, room);
+    ssize_t got = receive(chardev, buffer, room);
 
     if (got < 0) {
         peer_lost(s);

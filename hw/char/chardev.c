@@ -69,6 +69,14 @@ void chardev_foreach(void (*func)(Chardev *chardev, void *opaque), void *opaque)
     }
 }
 
+void chardev_keep_fd(Chardev *chardev, int fd)
+{
+    if (chardev->received_fd >= 0) {
+        close(chardev->received_fd);
+    }
+    chardev->received_fd = fd;
+}
+
 static void chardev_free(Chardev *chardev)
 {
     if (chardev->frontend && !chardev->backend->connect) {
@@ -82,6 +90,7 @@ static void chardev_free(Chardev *chardev)
     if (chardev->backend->close) {
         chardev->backend->close(chardev);
     }
+    chardev_keep_fd(chardev, -1);
     g_byte_array_unref(chardev->pending);
     g_free(chardev->id);
     g_free(chardev);
@@ -103,7 +112,7 @@ Chardev *chardev_create(const ChardevBackend *backend, const char *id,
     chardev = g_malloc0(backend->size);
     chardev->id = g_strdup(id);
     chardev->backend = backend;
-    chardev->input_fd = chardev->output_fd = -1;
+    chardev->input_fd = chardev->output_fd = chardev->received_fd = -1;
     chardev->pending = g_byte_array_new();
     if (backend->open && !backend->open(chardev, options, error)) {
         chardev_free(chardev);
@@ -321,6 +330,7 @@ void chardev_set_open(Chardev *chardev, bool open)
     if (!open) {
         stop_drain(chardev);
         chardev_unwatch(chardev);
+        chardev_keep_fd(chardev, -1);
     }
     chardev_event(chardev, open ? CHAR_EVENT_OPENED : CHAR_EVENT_CLOSED);
     chardev_watch_input(chardev);
@@ -376,14 +386,33 @@ void char_frontend_write(CharFrontend *frontend, const void *buffer, size_t leng
     }
 }
 
-size_t char_frontend_pending(const CharFrontend *frontend)
+/* The chardev that has the peer. */
+static Chardev *lowest(const CharFrontend *frontend)
 {
     Chardev *chardev = frontend->chardev;
 
     while (chardev && chardev->base) {
         chardev = chardev->base;
     }
+    return chardev;
+}
+
+size_t char_frontend_pending(const CharFrontend *frontend)
+{
+    Chardev *chardev = lowest(frontend);
+
     return chardev ? chardev->pending->len : 0;
+}
+
+int char_frontend_take_fd(CharFrontend *frontend)
+{
+    Chardev *chardev = lowest(frontend);
+    int fd = chardev ? chardev->received_fd : -1;
+
+    if (chardev) {
+        chardev->received_fd = -1;
+    }
+    return fd;
 }
 
 bool char_frontend_is_open(const CharFrontend *frontend)

@@ -83,6 +83,10 @@ void char_frontend_write(CharFrontend *frontend, const void *buffer, size_t leng
  * can_receive() while this is large; it is asked again when all is taken. */
 size_t char_frontend_pending(const CharFrontend *frontend);
 
+/* The descriptor that came from the peer (a unix socket's) with its last bytes; it is the
+ * caller's from then on. -1: none came. */
+int char_frontend_take_fd(CharFrontend *frontend);
+
 /* Whether a peer is there (always for files and stdio). */
 bool char_frontend_is_open(const CharFrontend *frontend);
 

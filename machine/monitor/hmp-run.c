@@ -3,9 +3,11 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "hw/core/descriptors.h"
 #include "machine/gdb/stub.h"
 #include "machine/monitor/hmp.h"
 #include "machine/monitor/machine-control.h"
+#include "machine/monitor/monitor.h"
 #include "machine/run-state.h"
 
 static void run_status(Hmp *hmp, const HmpArgs *args)
@@ -88,7 +90,30 @@ static void run_nmi(Hmp *hmp, const HmpArgs *args)
     run_state_inject_nmi();
 }
 
+static void run_getfd(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+    int fd = monitor_take_fd(&error);
+
+    if (fd < 0 || !descriptor_name(hmp_arg_text(args, "name"), fd, &error)) {
+        hmp_report(hmp, error);
+    }
+}
+
+static void run_closefd(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+
+    if (!descriptor_close(hmp_arg_text(args, "name"), &error)) {
+        hmp_report(hmp, error);
+    }
+}
+
 const HmpCommand hmp_run_commands[] = {
+    {"getfd", "name:s", "getfdname",
+     "receive a file descriptor via SCM rights and assign it a name", run_getfd},
+    {"closefd", "name:s", "closefdname",
+     "close a file descriptor previously passed via SCM rights", run_closefd},
     {"info status", "", "", "show the current VM status (running|paused)", run_status},
     {"nmi", "", "", "inject an NMI", run_nmi},
     {"watchdog_action", "action:s", "[reset|shutdown|poweroff|pause|debug|none|inject-nmi]",

@@ -64,8 +64,12 @@ static void greet(HmpSession *session)
 
 static void run_line(HmpSession *session, const char *line)
 {
+    CharFrontend *before;
+
     g_string_truncate(session->out, 0);
+    before = monitor_enter(&session->frontend);
     hmp_run(&session->hmp, line);
+    monitor_enter(before);
     for (gsize i = 0; i < session->out->len; i++) {
         if (session->out->str[i] == '\n') {
             g_string_append_c(session->sent, '\r');

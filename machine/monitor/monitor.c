@@ -10,6 +10,27 @@
 
 static GPtrArray *hmp_sessions, *qmp_sessions;
 
+static CharFrontend *current; /* whose command is running */
+
+CharFrontend *monitor_enter(CharFrontend *frontend)
+{
+    CharFrontend *before = current;
+
+    current = frontend;
+    return before;
+}
+
+int monitor_take_fd(GError **error)
+{
+    int fd = current ? char_frontend_take_fd(current) : -1;
+
+    if (fd < 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "No file descriptor supplied via SCM_RIGHTS");
+    }
+    return fd;
+}
+
 static void keep(GPtrArray **list, gpointer session)
 {
     if (!*list) {

@@ -22,6 +22,14 @@ bool monitor_add(Chardev *chardev, MonitorMode mode, GError **error);
 /* -mon "[chardev=]ID[,mode=readline|control][,pretty=on|off]". */
 bool monitor_add_from_text(const char *text, GError **error);
 
+/* A session's command begins: it is the one that monitor_take_fd() asks. Returns the one
+ * before, to be given back at its end. */
+CharFrontend *monitor_enter(CharFrontend *frontend);
+
+/* The file descriptor that the peer has sent along with the command that is running; it is
+ * the caller's. -1 and *error where it sent none. */
+int monitor_take_fd(GError **error);
+
 /* Takes all monitors off their chardevs: before chardev_cleanup(). */
 void monitor_cleanup(void);
 

@@ -184,6 +184,7 @@ static void handle_value(JsonNode *value, const char *message, void *opaque)
     GError *error = NULL;
     JsonObject *request, *args;
     JsonNode *id, *result = NULL;
+    CharFrontend *before;
 
     if (!value || !JSON_NODE_HOLDS_OBJECT(value)) {
         g_set_error_literal(&error, QMP_ERROR, QMP_GENERIC_ERROR,
@@ -197,8 +198,10 @@ static void handle_value(JsonNode *value, const char *message, void *opaque)
         args = json_object_has_member(request, "arguments")
                    ? json_object_ref(json_object_get_object_member(request, "arguments"))
                    : json_object_new();
+        before = monitor_enter(&session->frontend);
         result = dispatch(session, json_object_get_string_member(request, "execute"),
                           args, &error);
+        monitor_enter(before);
         json_object_unref(args);
     }
     send_reply(session, result, error, id);

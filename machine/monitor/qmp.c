@@ -8,11 +8,19 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* clang-format off: one a line, so that additions do not collide. */
 static const QmpCommand *const tables[] = {
-    qmp_run_commands,   qmp_query_commands,      qmp_device_commands,
-    qmp_qom_commands,   qmp_object_commands,     qmp_explain_commands,
-    qmp_trace_commands, qmp_screendump_commands,
+    qmp_run_commands,
+    qmp_query_commands,
+    qmp_device_commands,
+    qmp_descriptor_commands,
+    qmp_qom_commands,
+    qmp_explain_commands,
+    qmp_trace_commands,
+    qmp_object_commands,
+    qmp_screendump_commands,
 };
+/* clang-format on */
 
 G_DEFINE_QUARK(qmp - error - quark, qmp_error)
 

@@ -36,7 +36,7 @@ typedef struct QmpCommand {
 /* The tables, each ended by a row without a name. */
 extern const QmpCommand qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
     qmp_qom_commands[], qmp_screendump_commands[], qmp_explain_commands[],
-    qmp_trace_commands[], qmp_object_commands[];
+    qmp_trace_commands[], qmp_object_commands[], qmp_descriptor_commands[];
 
 /* Runs a command: its value, or NULL and *error. Machine lock. */
 JsonNode *qmp_run(const char *name, JsonObject *args, GError **error);
