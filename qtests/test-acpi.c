@@ -563,6 +563,10 @@ START_TEST(test_board_ports)
     ck_assert_uint_eq(load32(root_table(0, "FACP", &length) + 56), 0);
     unload();
     config_out(PM_DEVFN, 0x40, 0x601, 4);
+    load_from_board(); /* what the firmware has taken stays */
+    ck_assert_uint_eq(load32(root_table(0, "FACP", &length) + 56), 0);
+    unload();
+    device_reset(DEVICE(cfg));
     load_from_board();
     expect_table(0, "FACP", qemu_fadt);
 }

@@ -150,6 +150,20 @@ static void get_timer(Wire *wire, void *value, size_t size, const VMStateField *
 const VMStateInfo vmstate_info_timer = {
     .name = "timer", .get = get_timer, .put = put_timer};
 
+static void put_deadline(Wire *wire, const void *value, size_t size,
+                         const VMStateField *field)
+{
+    wire_put_be64(wire, *(const uint64_t *)value);
+}
+
+static void get_deadline(Wire *wire, void *value, size_t size, const VMStateField *field)
+{
+    *(uint64_t *)value = wire_get_be64(wire);
+}
+
+const VMStateInfo vmstate_info_deadline = {
+    .name = "timer", .get = get_deadline, .put = put_deadline};
+
 static void put_buffer(Wire *wire, const void *value, size_t size,
                        const VMStateField *field)
 {

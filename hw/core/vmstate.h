@@ -468,6 +468,7 @@ extern const VMStateInfo vmstate_info_uint16_equal, vmstate_info_uint32_equal;
 extern const VMStateInfo vmstate_info_uint64_equal, vmstate_info_int32_le;
 extern const VMStateInfo vmstate_info_cpudouble; /* double, its high half first */
 extern const VMStateInfo vmstate_info_timer;     /* Timer: when it is due */
+extern const VMStateInfo vmstate_info_deadline;  /* the same as int64_t; -1: never */
 extern const VMStateInfo vmstate_info_buffer, vmstate_info_unused_buffer;
 extern const VMStateInfo vmstate_info_bitmap, vmstate_info_tmp, vmstate_info_nullptr;
 
@@ -671,6 +672,12 @@ extern const VMStateInfo vmstate_info_bitmap, vmstate_info_tmp, vmstate_info_nul
 #define VMSTATE_TIMER_V(member, Struct, version)                                         \
     VMSTATE_TIMER_AS(member, Struct, #member, version)
 #define VMSTATE_TIMER(member, Struct) VMSTATE_TIMER_V(member, Struct, 0)
+/* In a wire object, for from_wire to look at before it arms a timer: int64_t, ns on the
+ * timer's clock, or -1. */
+#define VMSTATE_DEADLINE(member, Struct, name_, version)                                 \
+    VMSTATE_ROW(name_, version, NULL, .flags = VMS_SINGLE,                               \
+                .info = &vmstate_info_deadline, .size = sizeof(Timer *),                 \
+                .offset = VMSTATE_AT(Struct, member, int64_t))
 #define VMSTATE_TIMER_PTR_TEST(member, Struct, test)                                     \
     VMSTATE_POINTER_TEST(member, Struct, test, vmstate_info_timer, Timer *)
 #define VMSTATE_TIMER_PTR_V(member, Struct, version)                                     \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firmware/acpi/tables.h"
+#include "hw/core/vmstate.h"
 #include "hw/pci/pci-regs.h"
 
 #define ROUND_UP(n, step) (((n) + (step)-1) / (step) * (step))
@@ -38,6 +39,7 @@ typedef struct PCACPI {
     ACPIConfig config;
     MemoryRegion blocks[FILES];
     size_t lengths[FILES]; /* as the firmware sees them */
+    bool patched; /* the firmware has taken the tables: they stay until a reset */
 } PCACPI;
 
 /* -- Facts ------------------------------------------------------------------------ */
@@ -160,6 +162,33 @@ static void rebuild(void *opaque)
     }
 }
 
+/* The firmware reaches for a file. A guest that came from elsewhere has the source's. */
+static void select_file(void *opaque)
+{
+    PCACPI *acpi = opaque;
+
+    if (!acpi->patched) {
+        rebuild(acpi);
+        acpi->patched = true;
+    }
+}
+
+static void reset(void *opaque)
+{
+    ((PCACPI *)opaque)->patched = false;
+}
+
+static const VMStateDescription vmstate_acpi_build = {
+    .name = "acpi_build",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_AS(patched, PCACPI, "patched", uint8),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static bool add_blocks(PCACPI *acpi, GError **error)
 {
     for (unsigned i = 0; i < FILES; i++) {
@@ -186,12 +215,15 @@ bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
     }
     rebuild(acpi);
     for (unsigned i = 0; i < FILES; i++) {
-        if (!fw_cfg_add_file_callback(cfg, file_rows[i].name, rebuild, NULL, acpi,
+        if (!fw_cfg_add_file_callback(cfg, file_rows[i].name, select_file, NULL, acpi,
                                       memory_region_get_ram_ptr(&acpi->blocks[i]),
                                       acpi->lengths[i], false, error)) {
             return false;
         }
+        fw_cfg_set_file_room(cfg, file_rows[i].name, file_rows[i].max);
     }
+    fw_cfg_on_reset(cfg, reset, acpi);
+    vmstate_register(NULL, 0, &vmstate_acpi_build, acpi);
     /* A TPM's measurements; without a TPM QEMU hands over an empty log all the same. */
     return fw_cfg_add_file(cfg, "etc/tpm/log", NULL, 0, error);
 }

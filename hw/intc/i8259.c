@@ -6,6 +6,8 @@
  */
 #include "hw/intc/i8259.h"
 
+#include <gio/gio.h>
+
 #define LINES 8
 #define CASCADE_LINE 2
 #define SPURIOUS_LINE 7
@@ -303,6 +305,120 @@ static bool i8259_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream -------------------------------------------------------------
+ */
+
+static void i8259_to_wire(void *opaque, void *data)
+{
+    const I8259 *pic = opaque;
+
+    *(I8259Wire *)data = (I8259Wire){
+        .last_irr = pic->lines,
+        .irr = pic->irr,
+        .imr = pic->imr,
+        .isr = pic->isr,
+        .priority_add = pic->highest_priority,
+        .irq_base = pic->vector_base,
+        .read_reg_select = pic->read_isr,
+        .poll = pic->poll,
+        .special_mask = pic->special_mask,
+        .init_state = pic->init_step ? pic->init_step - 1 : 0, /* ICW2 is 1 */
+        .auto_eoi = pic->auto_eoi,
+        .rotate_on_auto_eoi = pic->rotate_on_auto_eoi,
+        .special_fully_nested_mode = pic->special_fully_nested,
+        .init4 = pic->needs_icw4,
+        .single_mode = pic->single,
+        .elcr = pic->elcr,
+        .ltim = pic->level_triggered,
+    };
+}
+
+static bool i8259_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    I8259 *pic = opaque;
+    const I8259Wire *wire = data;
+
+    if (wire->priority_add >= LINES || wire->init_state > 3) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                    "the 8259A has no line %u and no initialization state %u: the stream "
+                    "is broken",
+                    wire->priority_add, wire->init_state);
+        return false;
+    }
+    pic->lines = wire->last_irr;
+    pic->irr = wire->irr;
+    pic->imr = wire->imr;
+    pic->isr = wire->isr;
+    pic->highest_priority = wire->priority_add;
+    pic->vector_base = wire->irq_base & 0xf8;
+    pic->read_isr = wire->read_reg_select;
+    pic->poll = wire->poll;
+    pic->special_mask = wire->special_mask;
+    pic->init_step = wire->init_state ? wire->init_state + 1 : 0;
+    pic->auto_eoi = wire->auto_eoi;
+    pic->rotate_on_auto_eoi = wire->rotate_on_auto_eoi;
+    pic->special_fully_nested = wire->special_fully_nested_mode;
+    pic->needs_icw4 = wire->init4;
+    pic->single = wire->single_mode;
+    pic->elcr = wire->elcr & pic->elcr_mask;
+    pic->level_triggered = wire->ltim;
+    /* The second one's output is the first one's line 2, which comes with the first. */
+    if (pic->master) {
+        update_output(pic);
+    }
+    return true;
+}
+
+const VMStateField i8259_wire_fields[] = {
+    VMSTATE_UINT8(last_irr, I8259Wire),
+    VMSTATE_UINT8(irr, I8259Wire),
+    VMSTATE_UINT8(imr, I8259Wire),
+    VMSTATE_UINT8(isr, I8259Wire),
+    VMSTATE_UINT8(priority_add, I8259Wire),
+    VMSTATE_UINT8(irq_base, I8259Wire),
+    VMSTATE_UINT8(read_reg_select, I8259Wire),
+    VMSTATE_UINT8(poll, I8259Wire),
+    VMSTATE_UINT8(special_mask, I8259Wire),
+    VMSTATE_UINT8(init_state, I8259Wire),
+    VMSTATE_UINT8(auto_eoi, I8259Wire),
+    VMSTATE_UINT8(rotate_on_auto_eoi, I8259Wire),
+    VMSTATE_UINT8(special_fully_nested_mode, I8259Wire),
+    VMSTATE_UINT8(init4, I8259Wire),
+    VMSTATE_UINT8(single_mode, I8259Wire),
+    VMSTATE_UINT8(elcr, I8259Wire),
+    VMSTATE_END_OF_LIST(),
+};
+
+static bool is_level_triggered(void *opaque)
+{
+    return ((I8259Wire *)opaque)->ltim;
+}
+
+/* QEMU has it from version 8.0 on; an older one refuses a guest that uses LTIM, which it
+ * does not model. */
+static const VMStateDescription vmstate_i8259_ltim = {
+    .name = "i8259/ltim",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = is_level_triggered,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(ltim, I8259Wire),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_i8259 = {
+    .name = "i8259",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(I8259Wire),
+    .to_wire = i8259_to_wire,
+    .from_wire = i8259_from_wire,
+    .fields = i8259_wire_fields,
+    .subsections = (const VMStateDescription *const[]){&vmstate_i8259_ltim, NULL},
+};
+
 static const Property i8259_properties[] = {
     PROP_UINT32("iobase", I8259, iobase, UINT32_MAX, "first of its two ports"),
     PROP_UINT32("elcr_addr", I8259, elcr_addr, UINT32_MAX, "port of its ELCR"),
@@ -316,6 +432,7 @@ DEVICE_DEFINE_TYPE(I8259, i8259, "isa-i8259", TYPE_ISA_DEVICE)
 static void i8259_class_init(DeviceClass *klass)
 {
     klass->desc = "8259A programmable interrupt controller";
+    klass->vmsd = &vmstate_i8259;
     klass->realize = i8259_realize;
     klass->reset = i8259_reset;
     property_install_table(G_OBJECT_CLASS(klass), i8259_properties);

@@ -9,6 +9,7 @@
 #ifndef HW_INTC_I8259_H
 #define HW_INTC_I8259_H
 
+#include "hw/core/vmstate.h"
 #include "hw/isa/isa-bus.h"
 
 typedef struct I8259 I8259;
@@ -33,6 +34,17 @@ struct I8259 {
     bool read_isr, poll;
     bool special_mask, auto_eoi, rotate_on_auto_eoi, special_fully_nested;
 };
+
+/* What a migration stream has of a controller, our own or KVM's: QEMU's fields. */
+typedef struct I8259Wire {
+    uint8_t last_irr, irr, imr, isr, priority_add, irq_base, read_reg_select, poll;
+    uint8_t special_mask, init_state, auto_eoi, rotate_on_auto_eoi;
+    uint8_t special_fully_nested_mode, init4, single_mode, elcr;
+    uint8_t ltim; /* only in a subsection */
+} I8259Wire;
+
+/* The fields of section "i8259", version 1, but for `ltim`. */
+extern const VMStateField i8259_wire_fields[];
 
 GType i8259_get_type(void);
 #define TYPE_I8259 (i8259_get_type())

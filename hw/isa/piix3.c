@@ -7,6 +7,7 @@
 
 #include "hw/core/system.h"
 #include "hw/pci/pci-regs.h"
+#include "hw/pci/pci-vmstate.h"
 
 DEVICE_DEFINE_TYPE(PIIX3, piix3, "PIIX3", TYPE_PCI_DEVICE)
 
@@ -25,19 +26,27 @@ int piix3_pirq_route(const PIIX3 *piix3, unsigned pirq)
     return route & PIRQRC_DISABLE ? -1 : route & PIRQRC_IRQ;
 }
 
-/* Sets the lines that PCI begins or ceases to hold, and those only: an IRQ that no PIRQ
- * is routed to belongs to ISA devices. */
-static void update_routing(PIIX3 *piix3)
+static uint16_t irqs_held(const PIIX3 *piix3)
 {
-    uint16_t held = 0, changed;
+    PCIBus *bus = PCI_BUS(piix3->parent.parent.bus);
+    uint16_t held = 0;
 
     for (unsigned pirq = 0; pirq < PIIX3_PIRQS; pirq++) {
         int irq = piix3_pirq_route(piix3, pirq);
 
-        if (irq >= 0 && pci_bus_irq_level(pci_device_bus(&piix3->parent), pirq)) {
+        if (irq >= 0 && pci_bus_irq_level(bus, pirq)) {
             held |= (uint16_t)(1 << irq);
         }
     }
+    return held;
+}
+
+/* Sets the lines that PCI begins or ceases to hold, and those only: an IRQ that no PIRQ
+ * is routed to belongs to ISA devices. */
+static void update_routing(PIIX3 *piix3)
+{
+    uint16_t held = irqs_held(piix3), changed;
+
     changed = held ^ piix3->irqs_held;
     piix3->irqs_held = held;
     for (unsigned irq = 0; piix3->isa->irqs && irq < ISA_IRQS; irq++) {
@@ -149,6 +158,67 @@ static bool piix3_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+static void piix3_pre_save(void *opaque)
+{
+    PIIX3 *piix3 = opaque;
+
+    for (unsigned pirq = 0; pirq < PIIX3_PIRQS; pirq++) {
+        piix3->pirq_levels[pirq] =
+            pci_bus_irq_level(pci_device_bus(&piix3->parent), pirq);
+    }
+}
+
+/* PCI's lines come with the bus, the ISA lines that they hold with the interrupt
+ * controllers: neither moves here. */
+static bool piix3_post_load(void *opaque, int version_id, GError **error)
+{
+    PIIX3 *piix3 = opaque;
+
+    piix3->irqs_held = irqs_held(piix3);
+    return true;
+}
+
+static bool has_reset_control(void *opaque)
+{
+    return ((PIIX3 *)opaque)->reset_control != 0;
+}
+
+static bool reset_control_post_load(void *opaque, int version_id, GError **error)
+{
+    ((PIIX3 *)opaque)->reset_control &= RC_HARD;
+    return true;
+}
+
+static const VMStateDescription vmstate_piix3_rcr = {
+    .name = "PIIX3/rcr",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = has_reset_control,
+    .post_load = reset_control_post_load,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_AS(reset_control, PIIX3, "rcr", uint8),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_piix3 = {
+    .name = "PIIX3",
+    .version_id = 3,
+    .minimum_version_id = 2,
+    .pre_save = piix3_pre_save,
+    .post_load = piix3_post_load,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_PCI_DEVICE(parent, PIIX3, "dev"),
+            VMSTATE_ARRAY_AS_V(pirq_levels, PIIX3, "pci_irq_levels_vmstate", int32, 3),
+            VMSTATE_END_OF_LIST(),
+        },
+    .subsections = (const VMStateDescription *const[]){&vmstate_piix3_rcr, NULL},
+};
+
 static void piix3_class_init(DeviceClass *klass)
 {
     PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
@@ -158,6 +228,7 @@ static void piix3_class_init(DeviceClass *klass)
     pci->class_id = 0x0601;
     pci->config_write = piix3_config_write;
     klass->desc = "ISA bridge";
+    klass->vmsd = &vmstate_piix3;
     klass->realize = piix3_realize;
     klass->reset = piix3_reset;
 }

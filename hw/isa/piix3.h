@@ -16,6 +16,7 @@ typedef struct PIIX3 {
     ISABus *isa; /* "isa.0"; the board connects its IRQs and DMA */
     MemoryRegion reset_control_region;
     uint8_t reset_control; /* what RC reads as: bit 1, the type of reset */
+    int32_t pirq_levels[PIIX3_PIRQS]; /* for migration streams only */
     uint16_t irqs_held;    /* ISA IRQs that some PIRQ holds high, a bit each */
 } PIIX3;
 

@@ -4,6 +4,7 @@
 #include "hw/isa/port92.h"
 
 #include "hw/core/system.h"
+#include "hw/core/vmstate.h"
 
 enum {
     PORT92 = 0x92,
@@ -60,8 +61,21 @@ static bool port92_realize(Device *dev, GError **error)
     return true;
 }
 
+/* The gate itself is the CPU's state. */
+static const VMStateDescription vmstate_port92 = {
+    .name = "port92",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_AS(control, Port92, "outport", uint8),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static void port92_class_init(DeviceClass *klass)
 {
+    klass->vmsd = &vmstate_port92;
     klass->realize = port92_realize;
     klass->reset = port92_reset;
 }

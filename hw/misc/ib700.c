@@ -8,6 +8,7 @@
 
 #include "hw/core/clock.h"
 #include "hw/core/system.h"
+#include "hw/core/vmstate.h"
 
 #define PORT 0x441
 #define PORTS 4
@@ -63,11 +64,23 @@ static void ib700_reset(Device *dev)
     timer_del(&((IB700 *)dev)->timer);
 }
 
+static const VMStateDescription vmstate_ib700 = {
+    .name = "ib700_wdt",
+    .version_id = 0,
+    .minimum_version_id = 0,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_TIMER(timer, IB700),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 DEVICE_DEFINE_TYPE(IB700, ib700, "ib700", TYPE_ISA_DEVICE)
 
 static void ib700_class_init(DeviceClass *klass)
 {
     klass->desc = "iBASE 700";
+    klass->vmsd = &vmstate_ib700;
     klass->user_creatable = true;
     klass->realize = ib700_realize;
     klass->reset = ib700_reset;

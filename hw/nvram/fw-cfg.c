@@ -17,9 +17,6 @@
 #define FW_CFG_DMA_PORT 0x514
 
 #define KEY_INVALID 0xffff
-#define KEY_WRITE_BIT                                                                    \
-    0x4000 /* once asked for a writable item; ignored since QEMU 2.4                     \
-            */
 
 enum {
     ID_PORTS = 1 << 0,
@@ -55,7 +52,7 @@ void fw_cfg_select(FWCfg *cfg, uint16_t key)
 {
     FWCfgItem *item;
 
-    cfg->selected = key & ~KEY_WRITE_BIT;
+    cfg->selected = key & ~FW_CFG_WRITE_BIT;
     cfg->offset = 0;
     if ((cfg->selected & ~FW_CFG_ARCH_LOCAL) >= FW_CFG_FILE_FIRST + cfg->file_slots) {
         cfg->selected = KEY_INVALID;
@@ -157,7 +154,7 @@ void fw_cfg_add_i64(FWCfg *cfg, uint16_t key, uint64_t value)
 /* -- Files -----------------------------------------------------------------------------
  */
 
-static void update_directory(FWCfg *cfg)
+void fw_cfg_update_directory(FWCfg *cfg)
 {
     uint32_t count = GUINT32_TO_BE(cfg->files->len);
     GByteArray *directory = g_byte_array_new();
@@ -177,7 +174,7 @@ static void update_directory(FWCfg *cfg)
     g_byte_array_unref(directory);
 }
 
-static FWCfgItem *find_file(FWCfg *cfg, const char *name)
+FWCfgItem *fw_cfg_find_item(FWCfg *cfg, const char *name)
 {
     for (guint i = 0; i < cfg->files->len; i++) {
         FWCfgItem *item = cfg->files->pdata[i];
@@ -278,14 +275,14 @@ static bool length_fits(const char *name, size_t length, GError **error)
 static bool add_file(FWCfg *cfg, const char *name, const void *data, size_t length,
                      bool users, GError **error)
 {
-    FWCfgItem *item = find_file(cfg, name);
+    FWCfgItem *item = fw_cfg_find_item(cfg, name);
 
     if (!length_fits(name, length, error) ||
         (!item && !(item = insert_file(cfg, name, users, error)))) {
         return false;
     }
     item_set_data(item, data, length);
-    update_directory(cfg);
+    fw_cfg_update_directory(cfg);
     return true;
 }
 
@@ -306,7 +303,7 @@ bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void 
                               void *opaque, void *data, size_t length, bool writable,
                               GError **error)
 {
-    FWCfgItem *item = find_file(cfg, name);
+    FWCfgItem *item = fw_cfg_find_item(cfg, name);
 
     if (!length_fits(name, length, error) ||
         (!item && !(item = insert_file(cfg, name, false, error)))) {
@@ -322,13 +319,13 @@ bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void 
     item->select = select;
     item->written = written;
     item->opaque = opaque;
-    update_directory(cfg);
+    fw_cfg_update_directory(cfg);
     return true;
 }
 
 const void *fw_cfg_find_file(FWCfg *cfg, const char *name, size_t *length)
 {
-    FWCfgItem *item = find_file(cfg, name);
+    FWCfgItem *item = fw_cfg_find_item(cfg, name);
 
     if (!item) {
         return NULL;
@@ -357,17 +354,18 @@ static bool fw_cfg_realize(Device *dev, GError **error)
     FWCfg *cfg = FW_CFG(dev);
     bool dma = cfg->dma && cfg->dma_enabled;
 
-    if (cfg->file_slots < 0x10 || cfg->file_slots > KEY_WRITE_BIT - FW_CFG_FILE_FIRST) {
+    if (cfg->file_slots < 0x10 ||
+        cfg->file_slots > FW_CFG_WRITE_BIT - FW_CFG_FILE_FIRST) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                     "fw_cfg_io.x-file-slots is %u; give 16 to %u", cfg->file_slots,
-                    KEY_WRITE_BIT - FW_CFG_FILE_FIRST);
+                    FW_CFG_WRITE_BIT - FW_CFG_FILE_FIRST);
         return false;
     }
     cfg->items = g_hash_table_new_full(NULL, NULL, NULL, item_free);
     cfg->files = g_ptr_array_new_with_free_func(item_free);
     fw_cfg_add_bytes(cfg, FW_CFG_SIGNATURE, "QEMU", 4);
     fw_cfg_add_i32(cfg, FW_CFG_ID, ID_PORTS | (dma ? ID_DMA : 0));
-    update_directory(cfg);
+    fw_cfg_update_directory(cfg);
 
     memory_region_init_io(&cfg->ports, G_OBJECT(cfg), &ports_ops, cfg, "fwcfg", 2);
     memory_region_add_subregion(cfg->io, FW_CFG_PORT, &cfg->ports);
@@ -399,6 +397,23 @@ static void fw_cfg_reset(Device *dev)
 
     fw_cfg_select(cfg, FW_CFG_SIGNATURE);
     cfg->dma_address = 0;
+    if (cfg->on_reset) {
+        cfg->on_reset(cfg->on_reset_opaque);
+    }
+}
+
+void fw_cfg_on_reset(FWCfg *cfg, void (*func)(void *opaque), void *opaque)
+{
+    cfg->on_reset = func;
+    cfg->on_reset_opaque = opaque;
+}
+
+void fw_cfg_set_file_room(FWCfg *cfg, const char *name, size_t room)
+{
+    FWCfgItem *item = fw_cfg_find_item(cfg, name);
+
+    g_return_if_fail(item && !item->owned);
+    item->room = room;
 }
 
 static const Property fw_cfg_properties[] = {
@@ -406,12 +421,15 @@ static const Property fw_cfg_properties[] = {
     PROP_UINT16("x-file-slots", FWCfg, file_slots, 0x20, "how many files there can be"),
     PROP_BOOL("x-legacy-order", FWCfg, legacy_order, false,
               "files have the keys of machine types up to 2.5"),
+    PROP_BOOL("acpi-mr-restore", FWCfg, acpi_mr_restore, true,
+              "migration streams say how long the ACPI tables are"),
     PROP_END,
 };
 
 static void fw_cfg_class_init(DeviceClass *klass)
 {
     klass->desc = "Firmware configuration";
+    klass->vmsd = &vmstate_fw_cfg;
     klass->realize = fw_cfg_realize;
     klass->unrealize = fw_cfg_unrealize;
     klass->reset = fw_cfg_reset;

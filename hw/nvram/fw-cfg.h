@@ -82,6 +82,13 @@ bool fw_cfg_add_file_callback(FWCfg *cfg, const char *name, void (*select)(void 
                               void *opaque, void *data, size_t length, bool writable,
                               GError **error);
 
+/* `data` of that file has room for so many bytes: a migration stream may make the file
+ * longer or shorter. */
+void fw_cfg_set_file_room(FWCfg *cfg, const char *name, size_t room);
+
+/* Called at each reset of the device; one callback. */
+void fw_cfg_on_reset(FWCfg *cfg, void (*func)(void *opaque), void *opaque);
+
 /* -fw_cfg's text: a name, and a host file or a string (without a NUL) as its contents. */
 bool fw_cfg_add_from_text(FWCfg *cfg, const char *text, GError **error);
 

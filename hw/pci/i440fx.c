@@ -4,6 +4,7 @@
 #include "hw/pci/i440fx.h"
 
 #include "hw/pci/pci-regs.h"
+#include "hw/pci/pci-vmstate.h"
 #include "memory/explain.h"
 
 DEVICE_DEFINE_TYPE(I440FX, i440fx, "i440FX", TYPE_PCI_DEVICE)
@@ -46,6 +47,7 @@ static void update_smram(I440FX *fx)
 /* D_LCK takes D_OPEN away and makes all but D_CLS read-only until a hard reset. */
 static void lock_smram(I440FX *fx)
 {
+    fx->parent.writable[SMRAM] = 0xff;
     if (fx->parent.config[SMRAM] & SMRAM_D_LCK) {
         fx->parent.config[SMRAM] &= ~SMRAM_D_OPEN;
         fx->parent.writable[SMRAM] = SMRAM_D_CLS;
@@ -153,6 +155,31 @@ static void i440fx_reset(Device *dev)
     pci_device_reset(dev);
 }
 
+static bool i440fx_post_load(void *opaque, int version_id, GError **error)
+{
+    I440FX *fx = opaque;
+
+    memory_region_transaction_begin();
+    pam_set_registers(&fx->pam, fx->parent.config + PAM_REGISTER_FIRST);
+    lock_smram(fx);
+    update_smram(fx);
+    memory_region_transaction_commit();
+    return true;
+}
+
+static const VMStateDescription vmstate_i440fx = {
+    .name = "I440FX",
+    .version_id = 3,
+    .minimum_version_id = 3,
+    .post_load = i440fx_post_load,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_PCI_DEVICE(parent, I440FX, "parent_obj"),
+            VMSTATE_UNUSED(1), /* once whether the CPU was in SMM */
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static const Property i440fx_properties[] = {
     PROP_BOOL("pam", I440FX, pam_present, true,
               "PAM registers decide what the first megabyte shows; off: they are memory"),
@@ -174,6 +201,7 @@ static void i440fx_class_init(DeviceClass *klass)
     pci->class_id = 0x0600;
     pci->config_write = i440fx_config_write;
     klass->desc = "Host bridge";
+    klass->vmsd = &vmstate_i440fx;
     klass->realize = i440fx_realize;
     klass->reset = i440fx_reset;
     property_install_table(G_OBJECT_CLASS(klass), i440fx_properties);

@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 
 #include "hw/pci/pci-regs.h"
+#include "hw/pci/pci-vmstate.h"
 
 BUS_DEFINE_TYPE(PCIBus, pci_bus, "PCI", TYPE_BUS)
 
@@ -201,6 +202,7 @@ PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory,
     bus->io = io;
     bus->system_memory = system_memory;
     pci_explain_init();
+    vmstate_register(NULL, VMSTATE_INSTANCE_ID_ANY, &vmstate_pci_bus, bus);
     return bus;
 }
 
@@ -212,8 +214,15 @@ static char *pci_bus_get_dev_path(Device *dev)
     return g_strdup_printf("0000:00:%02x.%x", PCI_SLOT(devfn), PCI_FUNCTION(devfn));
 }
 
+static void pci_bus_finalize(GObject *object)
+{
+    vmstate_unregister(NULL, &vmstate_pci_bus, object);
+    G_OBJECT_CLASS(g_type_class_peek(TYPE_BUS))->finalize(object);
+}
+
 static void pci_bus_class_init(BusClass *klass)
 {
+    klass->parent.finalize = pci_bus_finalize;
     klass->bus_type = "PCI";
     klass->plug = pci_bus_plug;
     klass->unplug = pci_bus_unplug;

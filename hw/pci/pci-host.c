@@ -3,6 +3,8 @@
  */
 #include "hw/pci/pci-host.h"
 
+#include "hw/core/vmstate.h"
+
 DEVICE_DEFINE_TYPE(PCIHost, pci_host, "i440FX-pcihost", TYPE_DEVICE)
 
 #define CONFIG_ENABLE (UINT32_C(1) << 31)
@@ -65,11 +67,31 @@ static const MemoryRegionOps config_data_ops = {
 static const Property pci_host_properties[] = {
     PROP_SIZE("pci-hole64-size", PCIHost, pci_hole64_size, GiB(2),
               "bytes above 4 GiB that firmware tables offer to PCI devices"),
+    PROP_BOOL("x-config-reg-migration-enabled", PCIHost, migrate_config_address, true,
+              "port 0xcf8's register goes into the migration stream"),
     PROP_END,
+};
+
+static bool is_migrated(void *opaque)
+{
+    return ((PCIHost *)opaque)->migrate_config_address;
+}
+
+static const VMStateDescription vmstate_pci_host = {
+    .name = "PCIHost",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = is_migrated,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_AS(config_address, PCIHost, "config_reg", uint32),
+            VMSTATE_END_OF_LIST(),
+        },
 };
 
 static void pci_host_class_init(DeviceClass *klass)
 {
+    klass->vmsd = &vmstate_pci_host;
     property_install_table(G_OBJECT_CLASS(klass), pci_host_properties);
 }
 

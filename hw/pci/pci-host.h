@@ -19,6 +19,7 @@ typedef struct PCIHost {
     MemoryRegion config_index;
     MemoryRegion config_data;
     uint32_t config_address;     /* what was last written to 0xcf8 */
+    bool migrate_config_address;
     uint64_t pci_hole64_size;    /* bytes that the firmware's tables offer above 4 GiB */
 } PCIHost;
 

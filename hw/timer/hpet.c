@@ -5,8 +5,10 @@
  */
 #include "hw/timer/hpet.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
+#include "hw/core/vmstate.h"
 #include "memory/access.h"
 
 /* 2.3.1: the register map. */
@@ -424,9 +426,189 @@ static bool hpet_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream
+ * --------------------------------------------------------------- */
+
+typedef struct WireTimer {
+    uint8_t tn;
+    uint64_t config, cmp, fsb, period;
+    int64_t due; /* virtual ns; -1: not pending */
+} WireTimer;
+
+typedef struct WireHPET {
+    uint64_t config, isr, hpet_counter;
+    uint8_t num_timers;
+    WireTimer timer[HPET_TIMERS_MAX];
+    uint8_t rtc_irq_level;
+    bool offset_saved;
+    uint64_t hpet_offset; /* ns that the counter is ahead of the virtual clock */
+} WireHPET;
+
+/* When the comparator matches, were the clock to go on for long enough. */
+static int64_t match_ns(const HPETTimer *timer, int64_t now)
+{
+    const HPET *hpet = timer->hpet;
+    uint64_t ticks;
+
+    if (!is_running(hpet) || !timer_pending(&timer->timer)) {
+        return -1;
+    }
+    if (timer->timer.expires <= now) {
+        return timer->timer.expires;
+    }
+    ticks = ticks_to_match(timer, counter_at(hpet, now));
+    return ticks > (uint64_t)(INT64_MAX - now) / TICK_NS ? INT64_MAX
+                                                          : now + (int64_t)ticks * TICK_NS;
+}
+
+static void hpet_to_wire(void *opaque, void *data)
+{
+    const HPET *hpet = opaque;
+    WireHPET *wire = data;
+    int64_t now = clock_virtual_ns();
+
+    wire->config = hpet->config;
+    wire->isr = hpet->status;
+    wire->hpet_counter = counter_at(hpet, now);
+    wire->num_timers = hpet->timer_count;
+    wire->rtc_irq_level = hpet->inputs[HPET_INPUT_RTC];
+    wire->offset_saved = hpet->offset_saved;
+    wire->hpet_offset = hpet->counter * TICK_NS - (uint64_t)hpet->counter_start_ns;
+    for (unsigned i = 0; i < hpet->timer_count; i++) {
+        const HPETTimer *timer = &hpet->timers[i];
+
+        wire->timer[i] = (WireTimer){
+            .tn = (uint8_t)i,
+            .config = timer_config(timer),
+            .cmp = timer->comparator,
+            .fsb = timer->message,
+            .period = timer->period,
+            .due = match_ns(timer, now),
+        };
+    }
+}
+
+/* Starts the counter where it stood, in the phase of its last tick where that is known. */
+static void counter_from_wire(HPET *hpet, const WireHPET *wire, int64_t now)
+{
+    uint64_t phase = wire->hpet_offset + (uint64_t)now - wire->hpet_counter * TICK_NS;
+
+    hpet->counter = wire->hpet_counter;
+    hpet->counter_start_ns = phase < TICK_NS ? now - (int64_t)phase : now;
+}
+
+static bool hpet_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    HPET *hpet = opaque;
+    const WireHPET *wire = data;
+    int64_t now = clock_virtual_ns();
+
+    if (wire->num_timers < 3 || wire->num_timers > HPET_TIMERS_MAX) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                    "an HPET has 3 to %d timers, not %u", HPET_TIMERS_MAX,
+                    wire->num_timers);
+        return false;
+    }
+    hpet->timer_count = wire->num_timers;
+    hpet->config = wire->config & (CONFIG_ENABLE | CONFIG_LEGACY);
+    hpet->status = wire->isr;
+    hpet->inputs[HPET_INPUT_RTC] = wire->rtc_irq_level;
+    counter_from_wire(hpet, wire, now);
+    for (unsigned i = 0; i < hpet->timer_count; i++) {
+        const WireTimer *from = &wire->timer[i];
+        HPETTimer *timer = &hpet->timers[i];
+
+        timer->config = from->config & (TIMER_WRITABLE | TIMER_SET_VALUE | TIMER_FSB);
+        timer->comparator = from->cmp & width_mask(timer);
+        timer->period = from->period & width_mask(timer);
+        timer->message = from->fsb;
+        arm(timer, now);
+        if (is_running(hpet) && from->due >= 0 && from->due <= now) {
+            timer_mod(&timer->timer, now); /* it was due and had not been served */
+        }
+    }
+    return true;
+}
+
+static const VMStateDescription vmstate_hpet_timer = {
+    .name = "hpet_timer",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(tn, WireTimer),
+            VMSTATE_UINT64(config, WireTimer),
+            VMSTATE_UINT64(cmp, WireTimer),
+            VMSTATE_UINT64(fsb, WireTimer),
+            VMSTATE_UINT64(period, WireTimer),
+            VMSTATE_CONSTANT("wrap_flag", uint8, 0), /* worked out from the comparator */
+            VMSTATE_DEADLINE(due, WireTimer, "qemu_timer", 0),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static bool has_rtc_level(void *opaque)
+{
+    return ((WireHPET *)opaque)->rtc_irq_level;
+}
+
+static const VMStateDescription vmstate_hpet_rtc_irq_level = {
+    .name = "hpet/rtc_irq_level",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = has_rtc_level,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(rtc_irq_level, WireHPET),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static bool has_offset(void *opaque)
+{
+    const WireHPET *wire = opaque;
+
+    return wire->config & CONFIG_ENABLE && wire->offset_saved;
+}
+
+static const VMStateDescription vmstate_hpet_offset = {
+    .name = "hpet/offset",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = has_offset,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT64(hpet_offset, WireHPET),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_hpet = {
+    .name = "hpet",
+    .version_id = 2,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(WireHPET),
+    .to_wire = hpet_to_wire,
+    .from_wire = hpet_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT64(config, WireHPET),
+            VMSTATE_UINT64(isr, WireHPET),
+            VMSTATE_UINT64(hpet_counter, WireHPET),
+            VMSTATE_UINT8_V(num_timers, WireHPET, 2),
+            VMSTATE_STRUCT_VARRAY_UINT8(timer, WireHPET, num_timers, 0, vmstate_hpet_timer,
+                                        WireTimer),
+            VMSTATE_END_OF_LIST(),
+        },
+    .subsections = (const VMStateDescription *const[]){&vmstate_hpet_rtc_irq_level,
+                                                       &vmstate_hpet_offset, NULL},
+};
+
 static const Property hpet_properties[] = {
     PROP_UINT8("timers", HPET, timer_count, 3, "comparators, 3 to 32"),
     PROP_BOOL("msi", HPET, msi, false, "timers can interrupt by messages"),
+    PROP_BOOL("hpet-offset-saved", HPET, offset_saved, true,
+              "the counter's phase goes into the migration stream"),
     PROP_UINT32("hpet-intcap", HPET, routes, 4,
                 "interrupt lines to choose from, as a set"),
     PROP_END,
@@ -437,6 +619,7 @@ DEVICE_DEFINE_TYPE(HPET, hpet, "hpet", TYPE_DEVICE)
 static void hpet_class_init(DeviceClass *klass)
 {
     klass->desc = "high precision event timer";
+    klass->vmsd = &vmstate_hpet;
     klass->realize = hpet_realize;
     klass->reset = hpet_reset;
     property_install_table(G_OBJECT_CLASS(klass), hpet_properties);

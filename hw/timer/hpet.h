@@ -39,6 +39,7 @@ struct HPET {
     Device parent;
     uint8_t timer_count;
     bool msi;
+    bool offset_saved; /* the counter's phase goes into migration streams */
     uint32_t routes;      /* the lines that timers may be routed to, as a set */
     AddressSpace *memory; /* where message interrupts are written */
     IRQ *lines;           /* HPET_LINES of the interrupt controllers */

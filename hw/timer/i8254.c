@@ -9,6 +9,8 @@
  */
 #include "hw/timer/i8254.h"
 
+#include <gio/gio.h>
+
 /* How far a late host catches up with missed changes of the output before dropping them,
  * and the shortest period for which it does: a guest cannot keep the main loop busy. */
 #define CATCH_UP_NS (NANOSECONDS_PER_SECOND / 4)
@@ -232,7 +234,7 @@ static void latch_count(I8254Counter *counter)
 {
     if (!counter->latched) {
         counter->latched_count = value_now(counter);
-        counter->latched = counter->access == 3 ? 2 : 1;
+        counter->latched = counter->access ? counter->access : 1;
     }
 }
 
@@ -289,6 +291,7 @@ static void write_control(I8254 *pit, uint8_t value)
 static void write_count(I8254 *pit, I8254Counter *counter, uint8_t value)
 {
     switch (counter->access) {
+    case 0:
     case 1:
         load(pit, counter, value);
         break;
@@ -318,8 +321,8 @@ static uint8_t read_count(I8254Counter *counter)
     uint16_t value;
 
     if (counter->latched) {
-        high |= counter->access == 3 && counter->latched == 1;
-        counter->latched--;
+        high = !(counter->latched & 1);
+        counter->latched &= high ? 0 : 2;
         value = counter->latched_count;
     } else {
         if (counter->access == 3) {
@@ -375,7 +378,7 @@ static void i8254_reset(Device *dev)
      */
     for (unsigned i = 0; i < I8254_COUNTERS; i++) {
         pit->counters[i] = (I8254Counter){
-            .mode = 3, .access = 3, .gate = i != 2, .count = 0x10000, .reload = 0x10000};
+            .mode = 3, .gate = i != 2, .count = 0x10000, .reload = 0x10000};
         load(pit, &pit->counters[i], 0);
     }
 }
@@ -402,6 +405,150 @@ static bool i8254_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+/* QEMU's counters run from the time of their load on whatever their gate says. */
+static void counter_to_wire(const I8254Counter *counter, I8254WireChannel *wire)
+{
+    int64_t now = clock_virtual_ns();
+    uint64_t clocks = counter->loaded || counter->mode ? clocks_counted(counter, now) : 0;
+    bool waits = counter->loaded && is_triggered_by_gate(counter) && !counter->running;
+
+    if (waits) { /* for its trigger, the output high: as one that has run out */
+        clocks = counter->count;
+    }
+    *wire = (I8254WireChannel){
+        .count = (int32_t)counter->count,
+        .latched_count = counter->latched_count,
+        .count_latched = counter->latched,
+        .status_latched = counter->status_latched,
+        .status = counter->status,
+        .read_state = counter->access == 3 ? 3 + counter->read_high : counter->access,
+        .write_state = counter->access == 3 ? 3 + counter->write_high : counter->access,
+        .write_latch = counter->low_byte,
+        .rw_mode = counter->access,
+        .mode = counter->mode,
+        .bcd = counter->bcd,
+        .gate = counter->gate,
+        .count_load_time = clock_ticks_to_ns(oscillator(now) - clocks, I8254_HZ),
+    };
+}
+
+static void i8254_to_wire(void *opaque, void *data)
+{
+    const I8254 *pit = opaque;
+    I8254Wire *wire = data;
+
+    for (unsigned i = 0; i < I8254_COUNTERS; i++) {
+        counter_to_wire(&pit->counters[i], &wire->channels[i]);
+    }
+    wire->irq_disabled = pit->out_disabled;
+    wire->channels[0].next_transition_time =
+        timer_pending(&pit->timer) ? pit->next_change_ns : -1;
+}
+
+static bool counter_is_sane(const I8254WireChannel *wire)
+{
+    return wire->count >= 0 && wire->count <= 0x10000 && wire->mode <= 5 &&
+           wire->rw_mode <= 3 && wire->count_latched <= 3 && wire->read_state <= 4 &&
+           wire->write_state <= 4 && wire->count_load_time >= 0;
+}
+
+static void counter_from_wire(I8254Counter *counter, const I8254WireChannel *wire)
+{
+    uint64_t now = oscillator(clock_virtual_ns());
+
+    *counter = (I8254Counter){
+        .reload = wire->count ? (uint32_t)wire->count : 0x10000,
+        .mode = wire->mode,
+        .access = wire->rw_mode,
+        .bcd = wire->bcd,
+        .gate = wire->gate,
+        .loaded = true,
+        .start = MIN(oscillator(wire->count_load_time), now),
+        .low_byte = wire->write_latch,
+        .write_high = wire->write_state == 4,
+        .read_high = wire->read_state == 4,
+        .latched = wire->count_latched,
+        .latched_count = wire->latched_count,
+        .status_latched = wire->status_latched,
+        .status = wire->status,
+    };
+    counter->count = counter->reload;
+    counter->running = counter->gate || is_triggered_by_gate(counter);
+    counter->held = now - counter->start;
+}
+
+/* Sets no line: the interrupt controllers know how high counter 0's output is. */
+static bool i8254_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    I8254 *pit = opaque;
+    const I8254Wire *wire = data;
+    int64_t now = clock_virtual_ns();
+    int64_t due = wire->channels[0].next_transition_time;
+
+    for (unsigned i = 0; i < I8254_COUNTERS; i++) {
+        if (!counter_is_sane(&wire->channels[i])) {
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                        "no 8254 has a counter as counter %u is: the stream is broken",
+                        i);
+            return false;
+        }
+        counter_from_wire(&pit->counters[i], &wire->channels[i]);
+    }
+    pit->out_disabled = wire->irq_disabled;
+    arm(pit, now);
+    /* A change that is overdue has not happened yet. */
+    if (timer_pending(&pit->timer) && due >= 0 && due < pit->next_change_ns &&
+        now - due < CATCH_UP_NS) {
+        pit->next_change_ns = due;
+        timer_mod(&pit->timer, due);
+    }
+    return true;
+}
+
+static const VMStateDescription vmstate_channel = {
+    .name = "pit channel",
+    .version_id = 2,
+    .minimum_version_id = 2,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_INT32(count, I8254WireChannel),
+            VMSTATE_UINT16(latched_count, I8254WireChannel),
+            VMSTATE_UINT8(count_latched, I8254WireChannel),
+            VMSTATE_UINT8(status_latched, I8254WireChannel),
+            VMSTATE_UINT8(status, I8254WireChannel),
+            VMSTATE_UINT8(read_state, I8254WireChannel),
+            VMSTATE_UINT8(write_state, I8254WireChannel),
+            VMSTATE_UINT8(write_latch, I8254WireChannel),
+            VMSTATE_UINT8(rw_mode, I8254WireChannel),
+            VMSTATE_UINT8(mode, I8254WireChannel),
+            VMSTATE_UINT8(bcd, I8254WireChannel),
+            VMSTATE_UINT8(gate, I8254WireChannel),
+            VMSTATE_INT64(count_load_time, I8254WireChannel),
+            VMSTATE_INT64(next_transition_time, I8254WireChannel),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+const VMStateField i8254_wire_fields[] = {
+    VMSTATE_AS_V(irq_disabled, I8254Wire, "channels[0].irq_disabled", uint32, 3),
+    VMSTATE_STRUCT_ARRAY(channels, I8254Wire, I8254_COUNTERS, 2, vmstate_channel,
+                         I8254WireChannel),
+    VMSTATE_INT64(channels[0].next_transition_time, I8254Wire),
+    VMSTATE_END_OF_LIST(),
+};
+
+static const VMStateDescription vmstate_i8254 = {
+    .name = "i8254",
+    .version_id = 3,
+    .minimum_version_id = 2,
+    .wire_size = sizeof(I8254Wire),
+    .to_wire = i8254_to_wire,
+    .from_wire = i8254_from_wire,
+    .fields = i8254_wire_fields,
+};
+
 static const Property i8254_properties[] = {
     PROP_UINT32("iobase", I8254, iobase, 0x40, "first of its four ports"),
     PROP_END,
@@ -412,6 +559,7 @@ DEVICE_DEFINE_TYPE(I8254, i8254, "isa-pit", TYPE_ISA_DEVICE)
 static void i8254_class_init(DeviceClass *klass)
 {
     klass->desc = "8254 programmable interval timer";
+    klass->vmsd = &vmstate_i8254;
     klass->realize = i8254_realize;
     klass->reset = i8254_reset;
     property_install_table(G_OBJECT_CLASS(klass), i8254_properties);

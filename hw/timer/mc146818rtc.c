@@ -10,7 +10,10 @@
 #include "hw/timer/mc146818rtc.h"
 
 #include <gio/gio.h>
+#include <string.h>
 #include <time.h>
+
+#include "hw/core/vmstate.h"
 
 enum {
     RTC_SECONDS = 0,
@@ -504,6 +507,161 @@ static bool mc146818_rtc_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+/* QEMU has the calendar as we do, and an absolute time for each event that it awaits. */
+typedef struct WireRTC {
+    uint8_t cmos_data[RTC_CMOS_SIZE], cmos_index;
+    int64_t periodic_timer, next_periodic_time, update_timer; /* ns on the clock */
+    uint32_t period;                                          /* crystal ticks; 0: off */
+    uint64_t base_rtc, last_update;
+    int64_t offset;
+    uint64_t next_alarm_time;
+    uint32_t unused; /* interrupts that QEMU owes its guest */
+} WireRTC;
+
+/* The next update of the calendar after register C's flags, or the alarm where nothing
+ * but an alarm can change them; -1: nothing can. */
+static int64_t next_update(const MC146818RTC *rtc, int64_t alarm)
+{
+    uint8_t flags = rtc->cmos[RTC_C];
+
+    if ((rtc->cmos[RTC_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET) {
+        return -1;
+    }
+    if (!(flags & B_UPDATE)) {
+        return clock_at(rtc, seconds_at(rtc, rtc->flags_clock_ns) + 1);
+    }
+    return rtc->cmos[RTC_B] & B_SET || flags & B_ALARM ? -1 : alarm;
+}
+
+static int64_t next_alarm(const MC146818RTC *rtc)
+{
+    int64_t second = seconds_at(rtc, rtc->flags_clock_ns);
+    int64_t alarm = seconds_to_alarm(rtc, second);
+
+    return clock_at(rtc, second + (alarm ? alarm : SECONDS_PER_DAY));
+}
+
+/* Flags that have not interrupted yet are left to the events that raise them. */
+static void rtc_to_wire(void *opaque, void *data)
+{
+    MC146818RTC *rtc = opaque;
+    WireRTC *wire = data;
+    uint32_t period = rtc->cmos[RTC_B] & B_PERIODIC ? period_ticks(rtc) : 0;
+
+    calendar_to_cmos(rtc);
+    memcpy(wire->cmos_data, rtc->cmos, RTC_CMOS_SIZE);
+    wire->cmos_index = rtc->index;
+    wire->base_rtc = (uint64_t)rtc->base_seconds;
+    wire->last_update = (uint64_t)rtc->base_clock_ns;
+    wire->offset = rtc->base_fraction_ns;
+    wire->next_alarm_time = (uint64_t)next_alarm(rtc);
+    wire->update_timer = next_update(rtc, (int64_t)wire->next_alarm_time);
+    wire->period = period;
+    wire->periodic_timer = -1;
+    if (period) {
+        wire->next_periodic_time = wire->periodic_timer = clock_ticks_to_ns(
+            (uint64_t)(period_start(rtc, period, rtc->flags_clock_ns) + period),
+            CRYSTAL_HZ);
+    }
+}
+
+/* Where flags are to be worked out from: before the first event that came due while the
+ * machine was on its way, else now. */
+static int64_t flags_from_wire(const WireRTC *wire, int64_t now)
+{
+    int64_t from = now;
+
+    if (wire->update_timer > 0) {
+        from = MIN(from, wire->update_timer - 1);
+    }
+    if (wire->period && wire->periodic_timer > 0) {
+        from = MIN(from, wire->periodic_timer - 1);
+    }
+    return from;
+}
+
+static bool rtc_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    static const int64_t centuries = INT64_C(1) << 62; /* ns */
+    MC146818RTC *rtc = opaque;
+    const WireRTC *wire = data;
+    int64_t now = clock_get_ns(rtc->clock);
+
+    if (wire->base_rtc > (uint64_t)centuries / NANOSECONDS_PER_SECOND ||
+        wire->last_update > (uint64_t)centuries || wire->offset > centuries ||
+        wire->offset < -centuries) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                            "the real-time clock is centuries away: the stream is broken");
+        return false;
+    }
+    memcpy(rtc->cmos, wire->cmos_data, RTC_CMOS_SIZE);
+    rtc->cmos[RTC_A] &= ~A_UPDATE_IN_PROGRESS;
+    rtc->cmos[RTC_D] = D_VALID_RAM;
+    rtc->index = wire->cmos_index & (RTC_CMOS_SIZE - 1);
+    if (version_id <= 2 || rtc->clock == CLOCK_KIND_REALTIME) {
+        /* Only what the calendar shows has a meaning here. */
+        calendar_from_cmos(rtc, 0);
+    } else {
+        rtc->base_seconds = (int64_t)wire->base_rtc;
+        rtc->base_clock_ns = (int64_t)wire->last_update;
+        rtc->base_fraction_ns = wire->offset;
+        rtc->flags_clock_ns = flags_from_wire(wire, now);
+    }
+    rtc->period_base = (int64_t)clock_ns_to_ticks(
+        wire->period && wire->next_periodic_time > 0 ? wire->next_periodic_time
+                                                     : rtc->flags_clock_ns,
+        CRYSTAL_HZ);
+    arm(rtc);
+    return true;
+}
+
+static bool never(void *opaque)
+{
+    return false;
+}
+
+/* Ticks that a lost_tick_policy=slew on QEMU still owes its guest: they stay lost. */
+static const VMStateDescription vmstate_rtc_reinject = {
+    .name = "mc146818rtc/irq_reinject_on_ack_count",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = never,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_AS(unused, WireRTC, "irq_reinject_on_ack_count", uint16),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_rtc = {
+    .name = "mc146818rtc",
+    .version_id = 3,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(WireRTC),
+    .to_wire = rtc_to_wire,
+    .from_wire = rtc_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_BUFFER(cmos_data, WireRTC),
+            VMSTATE_UINT8(cmos_index, WireRTC),
+            VMSTATE_UNUSED(28), /* the calendar in seven numbers: old versions' */
+            VMSTATE_DEADLINE(periodic_timer, WireRTC, "periodic_timer", 0),
+            VMSTATE_INT64(next_periodic_time, WireRTC),
+            VMSTATE_UNUSED(24), /* old versions' timers */
+            VMSTATE_AS_V(unused, WireRTC, "irq_coalesced", uint32, 2),
+            VMSTATE_UINT32_V(period, WireRTC, 2),
+            VMSTATE_UINT64_V(base_rtc, WireRTC, 3),
+            VMSTATE_UINT64_V(last_update, WireRTC, 3),
+            VMSTATE_INT64_V(offset, WireRTC, 3),
+            VMSTATE_DEADLINE(update_timer, WireRTC, "update_timer", 3),
+            VMSTATE_UINT64_V(next_alarm_time, WireRTC, 3),
+            VMSTATE_END_OF_LIST(),
+        },
+    .subsections = (const VMStateDescription *const[]){&vmstate_rtc_reinject, NULL},
+};
+
 static const char *const lost_tick_policies[] = {"discard", "delay", "slew", NULL};
 
 static const Property mc146818_rtc_properties[] = {
@@ -521,6 +679,7 @@ DEVICE_DEFINE_TYPE(MC146818RTC, mc146818_rtc, "mc146818rtc", TYPE_ISA_DEVICE)
 static void mc146818_rtc_class_init(DeviceClass *klass)
 {
     klass->desc = "MC146818 real-time clock";
+    klass->vmsd = &vmstate_rtc;
     klass->realize = mc146818_rtc_realize;
     klass->reset = mc146818_rtc_reset;
     property_install_table(G_OBJECT_CLASS(klass), mc146818_rtc_properties);

@@ -6,6 +6,8 @@
  */
 #include "hw/timer/pcspk.h"
 
+#include "hw/core/vmstate.h"
+
 enum {
     PORT61_GATE2 = 0x01,
     PORT61_SPEAKER = 0x02,
@@ -65,6 +67,53 @@ static bool pcspk_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+typedef struct WireSpeaker {
+    uint8_t data_on;
+} WireSpeaker;
+
+static void pcspk_to_wire(void *opaque, void *data)
+{
+    const PCSpeaker *speaker = opaque;
+    WireSpeaker *wire = data;
+
+    wire->data_on = !!(speaker->control & PORT61_SPEAKER);
+}
+
+/* The gate is counter 2's, whose state comes before. */
+static bool pcspk_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    PCSpeaker *speaker = opaque;
+    const WireSpeaker *wire = data;
+    bool gate = speaker->pit && speaker->pit->counters[2].gate;
+
+    speaker->control =
+        (wire->data_on & 1 ? PORT61_SPEAKER : 0) | (gate ? PORT61_GATE2 : 0);
+    return true;
+}
+
+static bool is_migrated(void *opaque)
+{
+    return ((PCSpeaker *)opaque)->migrate;
+}
+
+static const VMStateDescription vmstate_pcspk = {
+    .name = "pcspk",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = is_migrated,
+    .wire_size = sizeof(WireSpeaker),
+    .to_wire = pcspk_to_wire,
+    .from_wire = pcspk_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(data_on, WireSpeaker),
+            VMSTATE_CONSTANT("dummy_refresh_clock", uint8, 0),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static const Property pcspk_properties[] = {
     PROP_STRING("audiodev", PCSpeaker, audiodev, NULL, "accepted and unused: no sound"),
     PROP_UINT32("iobase", PCSpeaker, iobase, 0x61, "its port"),
@@ -77,6 +126,7 @@ DEVICE_DEFINE_TYPE(PCSpeaker, pcspk, "isa-pcspk", TYPE_ISA_DEVICE)
 static void pcspk_class_init(DeviceClass *klass)
 {
     klass->desc = "PC speaker";
+    klass->vmsd = &vmstate_pcspk;
     klass->realize = pcspk_realize;
     klass->reset = pcspk_reset;
     property_install_table(G_OBJECT_CLASS(klass), pcspk_properties);
