@@ -27,7 +27,7 @@ class Failure(Exception):
     """The emulator did not start, ended, or refused what a test cannot do without."""
 
 
-def halting_firmware(folder, size=65536):
+def halting_firmware(folder, size=256 << 10):
     path = os.path.join(folder, "halt.bin")
     image = bytearray(size)
     image[-16:-16 + len(HALT)] = HALT
@@ -209,6 +209,7 @@ class Emulator:
             self.command("clock_step", ns)
         else:
             time.sleep(ns / 1e9)
+            self.command("inb", "0x80")  # takes what lines have done meanwhile
 
     def wait(self, condition, ns=2 * 10**9, step=10**6):
         """Lets time pass until condition() holds; whether it came to hold within `ns` of a
@@ -223,6 +224,7 @@ class Emulator:
     def listen(self, path, output=False):
         """Hears the device's unnamed interrupt pins from now on (`lines`, `raised`)."""
         self.command("irq_intercept_" + ("out" if output else "in"), path)
+        self.raised.clear()
 
     def level(self, number):
         """The level of a line that is listened to, after all that was sent has run."""
@@ -254,6 +256,9 @@ class Emulator:
         if "error" in reply:
             raise Failure(f"{self.name}: {name}: {reply['error']['desc']}")
         return reply["return"]
+
+    def has(self, command):
+        return any(row["name"] == command for row in self.qmp("query-commands"))
 
     def hmp(self, line):
         return self.qmp("human-monitor-command", **{"command-line": line}).replace("\r", "")
