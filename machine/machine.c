@@ -5,8 +5,9 @@
 
 #include <gio/gio.h>
 
-#include "machine/memory-backend.h"
 #include "hw/core/trace.h"
+#include "machine/memory-backend.h"
+#include "machine/plugin.h"
 #include "memory/access.h"
 
 static Machine *current;
@@ -38,7 +39,7 @@ void machine_types_add(const MachineType *table)
     g_ptr_array_add(type_tables, (gpointer)table);
 }
 
-void machine_types_foreach(void (*func)(const MachineType *type, void *opaque), void *opaque)
+static void foreach_known(void (*func)(const MachineType *type, void *opaque), void *opaque)
 {
     for (guint i = 0; type_tables && i < type_tables->len; i++) {
         for (const MachineType *type = type_tables->pdata[i]; type->name; type++) {
@@ -47,10 +48,15 @@ void machine_types_foreach(void (*func)(const MachineType *type, void *opaque), 
     }
 }
 
+void machine_types_foreach(void (*func)(const MachineType *type, void *opaque), void *opaque)
+{
+    machine_plugins_load_all();
+    foreach_known(func, opaque);
+}
+
 typedef struct TypeSearch {
     const char *name;
     const MachineType *found;
-    GPtrArray *names;
 } TypeSearch;
 
 static void search_type(const MachineType *type, void *opaque)
@@ -62,29 +68,52 @@ static void search_type(const MachineType *type, void *opaque)
                      : type->is_default) {
         search->found = type;
     }
-    g_ptr_array_add(search->names, (gpointer)type->name);
+}
+
+const MachineType *machine_type_find_known(const char *name)
+{
+    TypeSearch search = {.name = name};
+
+    foreach_known(search_type, &search);
+    return search.found;
+}
+
+static void add_names(const MachineType *type, void *names)
+{
+    g_ptr_array_add(names, (gpointer)type->name);
     if (type->alias) {
-        g_ptr_array_add(search->names, (gpointer)type->alias);
+        g_ptr_array_add(names, (gpointer)type->alias);
     }
+}
+
+static void set_unknown_type(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *nearest;
+
+    machine_types_foreach(add_names, names);
+    g_ptr_array_add(names, NULL);
+    nearest = nearest_name(name, (const char *const *)names->pdata);
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                "unsupported machine type '%s'%s%s%s; -M help lists them", name,
+                nearest ? ", did you mean '" : "", nearest ? nearest : "",
+                nearest ? "'?" : "");
 }
 
 const MachineType *machine_type_find(const char *name, GError **error)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    TypeSearch search = {.name = name, .names = names};
+    const MachineType *type = machine_type_find_known(name);
+    GError *broken = NULL;
 
-    machine_types_foreach(search_type, &search);
-    if (!search.found) {
-        const char *nearest;
-
-        g_ptr_array_add(names, NULL);
-        nearest = nearest_name(name ? name : "", (const char *const *)names->pdata);
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                    "unsupported machine type '%s'%s%s%s; -M help lists them",
-                    name ? name : "", nearest ? ", did you mean '" : "",
-                    nearest ? nearest : "", nearest ? "'?" : "");
+    if (!type && name && machine_plugin_load_for(name, &broken)) {
+        type = machine_type_find_known(name);
     }
-    return search.found;
+    if (broken) {
+        g_propagate_prefixed_error(error, broken, "machine type '%s' from plugin ", name);
+    } else if (!type) {
+        set_unknown_type(name ? name : "", error);
+    }
+    return type;
 }
 
 Machine *machine_current(void)

@@ -1,7 +1,7 @@
 /*
  * Machine: one whole machine, made of a type's devices on its memory tree.
  *
- * A MachineType is a row of a table that a room of machine types (or a plugin) registers;
+ * A MachineType is a row of a table that machine/types or a plugin (plugin.h) registers;
  * its GType is the class that builds it, `data` what distinguishes the rows of one class.
  * machine_new() makes the empty machine with its properties, machine_build() its memory,
  * CPUs and devices. All with the machine lock held.
@@ -115,10 +115,14 @@ GType machine_get_type(void);
 
 /* Adds a table of types (ended by a NULL name) that lives forever. */
 void machine_types_add(const MachineType *table);
+/* All types, those of every plugin that is found among them. */
 void machine_types_foreach(void (*func)(const MachineType *type, void *opaque),
                            void *opaque);
-/* By name or alias; `name` NULL: the default. NULL and *error that names the nearest. */
+/* By name or alias, built in or from a plugin; `name` NULL: the default. NULL and *error
+ * that names the nearest, or says what is wrong with the plugin. */
 const MachineType *machine_type_find(const char *name, GError **error);
+/* The same among the types that are there now; NULL: none. */
+const MachineType *machine_type_find_known(const char *name);
 
 /* The process's machine; NULL before machine_new(). */
 Machine *machine_current(void);

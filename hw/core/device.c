@@ -56,14 +56,53 @@ static void device_class_init(DeviceClass *klass)
     klass->parent.finalize = device_finalize;
 }
 
+static GTypeModule *type_module; /* the plugin that is being loaded, or NULL */
+static const char **type_problem;
+
+void device_types_begin_module(GTypeModule *module, const char **problem)
+{
+    type_module = module;
+    type_problem = problem;
+    *problem = NULL;
+}
+
+void device_types_end_module(void)
+{
+    type_module = NULL;
+}
+
+static GType refuse_type(const char *format, const char *name)
+{
+    g_autofree char *text = g_strdup_printf(format, name);
+
+    if (type_module && !*type_problem) {
+        *type_problem = g_intern_string(text);
+    }
+    return G_TYPE_NONE;
+}
+
 GType device_type_register(GType parent, const char *name, size_t instance_size,
                            GClassInitFunc class_init)
 {
+    GType taken = g_type_from_name(name);
+    GTypeInfo info = {.class_init = class_init, .instance_size = (guint16)instance_size};
     GTypeQuery query;
 
     g_type_query(parent, &query);
-    return g_type_register_static_simple(parent, g_intern_string(name), query.class_size,
-                                         class_init, (guint)instance_size, NULL, 0);
+    if (!query.type || query.instance_size > instance_size) {
+        return refuse_type(query.type ? "its type '%s' is smaller than the parent that it "
+                                        "asks for"
+                                      : "its type '%s' asks for a parent type that is not "
+                                        "known here",
+                           name);
+    }
+    if (taken && (!type_module || g_type_get_plugin(taken) != G_TYPE_PLUGIN(type_module))) {
+        return refuse_type("its type '%s' is there already; rename it", name);
+    }
+    info.class_size = (guint16)query.class_size;
+    return type_module ? g_type_module_register_type(type_module, parent,
+                                                     g_intern_string(name), &info, 0)
+                       : g_type_register_static(parent, g_intern_string(name), &info, 0);
 }
 
 /* -- -global --------------------------------------------------------------------------- */
@@ -137,8 +176,14 @@ void device_foreach_unused_global(void (*func)(const char *driver, const char *p
 
 Device *device_new(GType type, GError **error)
 {
-    Device *dev = g_object_new(type, NULL);
+    Device *dev;
 
+    if (!g_type_is_a(type, TYPE_DEVICE) || G_TYPE_IS_ABSTRACT(type)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "'%s' is no type of device that can be made", g_type_name(type));
+        return NULL;
+    }
+    dev = g_object_new(type, NULL);
     property_init_defaults(G_OBJECT(dev));
     if (!apply_globals(dev, true, error) || !apply_globals(dev, false, error)) {
         g_object_unref(dev);

@@ -73,8 +73,15 @@ GType device_get_type(void);
         return type;                                                                       \
     }
 
+/* G_TYPE_NONE where a plugin asks for a parent that there is not, or for a taken name. */
 GType device_type_register(GType parent, const char *name, size_t instance_size,
                            GClassInitFunc class_init);
+
+/* Types that are registered from now on belong to a plugin's module. *problem becomes the
+ * first thing that is wrong with one, a string constant or interned; the plugin is then not
+ * to be used. */
+void device_types_begin_module(GTypeModule *module, const char **problem);
+void device_types_end_module(void);
 
 /* -- Life ------------------------------------------------------------------------------ */
 

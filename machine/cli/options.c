@@ -55,7 +55,8 @@ static const OptionRow rows[] = {
 
     {OPTION_HEADING, "Firmware and images"},
     {OPTION_TEXT, "bios", FIELD(bios), "FILE", "the firmware image, raw or gzip"},
-    {OPTION_LIST, "L", FIELD(data_dirs), "DIR", "where to look for firmware first"},
+    {OPTION_LIST, "L", FIELD(data_dirs), "DIR",
+     "where to look for firmware and machine plugins first"},
     {OPTION_TEXT, "kernel", FIELD(kernel), "FILE",
      "boot this kernel: Linux (bzImage) or Multiboot"},
     {OPTION_TEXT, "initrd", FIELD(initrd), "FILE | FILE WORDS,FILE...",

@@ -22,6 +22,7 @@
 #include "machine/migration/vmstate.h"
 #include "machine/monitor/monitor.h"
 #include "machine/memory-backend.h"
+#include "machine/plugin.h"
 #include "machine/qtest.h"
 #include "machine/run-state.h"
 #include "machine/types/pc.h"
@@ -73,6 +74,11 @@ static void print_type(const MachineType *type, void *opaque)
            type->origin ? "  from " : "", type->origin ? type->origin : "");
 }
 
+static void print_broken_plugin(const char *path, const GError *why, void *opaque)
+{
+    fprintf(stderr, "%s: not listed: %s\n", g_get_prgname(), why->message);
+}
+
 static bool is_help(const char *text)
 {
     return text && (strcmp(text, "help") == 0 || strcmp(text, "?") == 0);
@@ -92,6 +98,7 @@ static void answer_help(const SystemOptions *options)
     } else if (is_help(options->machine)) {
         printf("Supported machines are:\n");
         machine_types_foreach(print_type, NULL);
+        machine_plugins_foreach_broken(print_broken_plugin, NULL);
     } else if (is_help(options->accels->pdata[0])) {
         g_autofree char *names = g_strjoinv("\n", (char **)accel_names());
 
@@ -267,7 +274,6 @@ static void configure(Machine *machine, const SystemOptions *options)
     config->append = g_strdup(options->append);
     g_ptr_array_add(options->option_roms, NULL);
     config->option_roms = (char **)options->option_roms->pdata;
-    g_ptr_array_add(options->data_dirs, NULL);
     config->data_dirs = (const char *const *)options->data_dirs->pdata;
     firmware_set_directories(config->data_dirs);
     config->boot_order = g_strdup("cad");
@@ -587,6 +593,8 @@ int main(int argc, char **argv)
     }
     machine_types_add(pc_machine_types());
     machine_devices_register();
+    g_ptr_array_add(options.data_dirs, NULL);
+    machine_plugins_set_directories((const char *const *)options.data_dirs->pdata);
     answer_help(&options);
     start_traces(&options);
     default_devices_add(&options);
