@@ -220,6 +220,17 @@ void acpi_pm_reset(ACPIPM *pm)
     update_sci(pm);
 }
 
+void acpi_pm_state_loaded(ACPIPM *pm)
+{
+    const int64_t period = 1 << 24;
+
+    pm->control &= ~ACPI_PM1_SLP_EN;
+    if (pm->overflow_ticks < 0 || pm->overflow_ticks > now_ticks() + period) {
+        await_overflow(pm);
+    }
+    update_sci(pm);
+}
+
 void acpi_pm_init(ACPIPM *pm, GObject *owner, MemoryRegion *block,
                   void (*sci_changed)(void *opaque, bool level), void *opaque)
 {

@@ -58,6 +58,9 @@ void acpi_pm_init(ACPIPM *pm, GObject *owner, MemoryRegion *block,
 void acpi_pm_destroy(ACPIPM *pm);
 void acpi_pm_reset(ACPIPM *pm);
 
+/* After its members were loaded: the interrupt, and the timer's next overflow. */
+void acpi_pm_state_loaded(ACPIPM *pm);
+
 /* The APM port's ACPI_ENABLE and ACPI_DISABLE commands (section 4.7.2.5). */
 void acpi_pm_set_sci_enabled(ACPIPM *pm, bool enabled);
 

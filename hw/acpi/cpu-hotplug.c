@@ -26,10 +26,7 @@ static void legacy_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
     ACPICPUHotplug *state = opaque;
 
     if (offset == 0 && value == 0) {
-        memory_region_transaction_begin();
-        memory_region_del_subregion(state->io, &state->legacy);
-        memory_region_add_subregion(state->io, state->base, &state->modern);
-        memory_region_transaction_commit();
+        acpi_cpu_hotplug_set_modern(state, true);
     }
 }
 
@@ -91,6 +88,23 @@ static const MemoryRegionOps modern_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid = {.min_access_size = 1, .max_access_size = 4},
 };
+
+bool acpi_cpu_hotplug_is_modern(const ACPICPUHotplug *state)
+{
+    return memory_region_is_mapped(&state->modern);
+}
+
+void acpi_cpu_hotplug_set_modern(ACPICPUHotplug *state, bool modern)
+{
+    if (modern == acpi_cpu_hotplug_is_modern(state)) {
+        return;
+    }
+    memory_region_transaction_begin();
+    memory_region_del_subregion(state->io, modern ? &state->legacy : &state->modern);
+    memory_region_add_subregion(state->io, state->base,
+                                modern ? &state->modern : &state->legacy);
+    memory_region_transaction_commit();
+}
 
 /* -- Life ---------------------------------------------------------------------------- */
 

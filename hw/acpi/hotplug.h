@@ -23,6 +23,9 @@ typedef struct ACPICPUHotplug {
 
 void acpi_cpu_hotplug_init(ACPICPUHotplug *state, GObject *owner, MemoryRegion *io,
                            hwaddr base);
+/* Which of the two kinds of registers answers. */
+bool acpi_cpu_hotplug_is_modern(const ACPICPUHotplug *state);
+void acpi_cpu_hotplug_set_modern(ACPICPUHotplug *state, bool modern);
 void acpi_cpu_hotplug_destroy(ACPICPUHotplug *state);
 
 typedef struct ACPIPCIHotplug {

@@ -39,8 +39,9 @@ static uint64_t pci_hotplug_read(void *opaque, hwaddr offset, unsigned size)
 
     switch (offset) {
     case SLOTS_REMOVABLE:
-        return state->root && state->select == 0 ? acpi_pci_hotplug_removable_slots(state->bus)
-                                               : 0;
+        return state->root && state->select == 0
+                   ? acpi_pci_hotplug_removable_slots(state->bus)
+                   : 0;
     case BUS_SELECT:
         return state->select;
     default:

@@ -138,6 +138,14 @@ static void piix4_pm_config_write(PCIDevice *dev, unsigned address, uint32_t val
     }
 }
 
+void piix4_pm_state_loaded(PIIX4PM *pm)
+{
+    place(pm, &pm->block, PMBASE, PMREGMISC);
+    place(pm, &pm->smbus.region, SMBBASE, SMBHSTCFG);
+    smbus_host_state_loaded(&pm->smbus);
+    acpi_pm_state_loaded(&pm->acpi);
+}
+
 /* Firmware leaves the ports' resources here for the operating system; on a PC without
  * real straps the board says which ports there are, once it is whole. */
 static void see_resources(PIIX4PM *pm)
@@ -257,10 +265,17 @@ static const Property piix4_pm_properties[] = {
               "slots behind bridges are hot-pluggable by ACPI"),
     PROP_BOOL("acpi-root-pci-hotplug", PIIX4PM, pci_hotplug_root, true,
               "slots of the root bus are hot-pluggable by ACPI"),
+    PROP_BOOL("memory-hotplug-support", PIIX4PM, memory_hotplug, true,
+              "migration streams have the (empty) state of memory slots"),
+    PROP_BOOL("x-not-migrate-acpi-index", PIIX4PM, not_migrate_acpi_index, false,
+              "as migration streams before QEMU 6.2 had it"),
+    PROP_BOOL("x-migrate-smbus", PIIX4PM, migrate_smbus, true,
+              "the SMBus host goes into migration streams"),
     PROP_BOOL("smm-compat", PIIX4PM, smm_compat, false,
               "SCI_EN is switched by the APM port even without SMM"),
-    PROP_BOOL("ports-survive-reset", PIIX4PM, ports_survive_reset, false,
-              "a reset leaves the power management ports where they are, as QEMU 0.12 did"),
+    PROP_BOOL(
+        "ports-survive-reset", PIIX4PM, ports_survive_reset, false,
+        "a reset leaves the power management ports where they are, as QEMU 0.12 did"),
     PROP_BOOL("smm-enabled", PIIX4PM, smm_enabled, false, "the processors have SMM"),
     PROP_END,
 };
@@ -275,6 +290,7 @@ static void piix4_pm_class_init(DeviceClass *klass)
     pci->class_id = 0x0680;
     pci->config_write = piix4_pm_config_write;
     klass->desc = "PM";
+    klass->vmsd = &vmstate_piix4_pm;
     klass->realize = piix4_pm_realize;
     klass->reset = piix4_pm_reset;
     property_install_table(G_OBJECT_CLASS(klass), piix4_pm_properties);

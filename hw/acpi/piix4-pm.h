@@ -9,6 +9,7 @@
 #include "hw/acpi/acpi-pm.h"
 #include "hw/acpi/hotplug.h"
 #include "hw/acpi/smbus.h"
+#include "hw/core/vmstate.h"
 #include "hw/pci/pci.h"
 
 #define PIIX4_SCI_ISA_IRQ 9
@@ -31,6 +32,7 @@ typedef struct PIIX4PM {
     uint8_t disable_s3, disable_s4, s4_val;
     bool pci_hotplug_bridges, pci_hotplug_root;
     bool smm_compat, smm_enabled, ports_survive_reset;
+    bool migrate_smbus, not_migrate_acpi_index, memory_hotplug; /* in migration streams */
 } PIIX4PM;
 
 GType piix4_pm_get_type(void);
@@ -40,6 +42,12 @@ GType piix4_pm_get_type(void);
 /* Realizes the function at 1.3 and its EEPROMs; `sci` is ISA IRQ 9's line or NULL.
  * `cpus`: how many processors the machine has. smm: the processors have SMM. */
 PIIX4PM *piix4_pm_new(PCIBus *bus, IRQ *sci, unsigned cpus, bool smm, GError **error);
+
+/* Its state in a stream: hw/acpi/piix4-pm-vmstate.c. */
+extern const VMStateDescription vmstate_piix4_pm;
+
+/* Puts the ports, the timer and the interrupt where the registers that were loaded say. */
+void piix4_pm_state_loaded(PIIX4PM *pm);
 
 /* The power button's press, for `system_powerdown`. */
 void piix4_pm_power_button(PIIX4PM *pm);

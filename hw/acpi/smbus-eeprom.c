@@ -6,12 +6,15 @@
  */
 #include "hw/acpi/smbus.h"
 
+#include "hw/core/vmstate.h"
+
 #define EEPROM_BYTES 256
 
 typedef struct SMBusEEPROM {
     SMBusDevice parent;
     uint8_t data[EEPROM_BYTES];
     uint8_t pointer; /* wraps */
+    bool accessed;   /* by a guest: only then does it go into a migration stream */
 } SMBusEEPROM;
 
 DEVICE_DEFINE_TYPE(SMBusEEPROM, smbus_eeprom, "smbus-eeprom", TYPE_SMBUS_DEVICE)
@@ -23,6 +26,7 @@ static void eeprom_write(SMBusDevice *dev, const uint8_t *data, unsigned length)
     if (!length) {
         return;
     }
+    eeprom->accessed = true;
     eeprom->pointer = data[0];
     for (unsigned i = 1; i < length; i++) {
         eeprom->data[eeprom->pointer++] = data[i];
@@ -33,6 +37,7 @@ static uint8_t eeprom_receive(SMBusDevice *dev)
 {
     SMBusEEPROM *eeprom = (SMBusEEPROM *)dev;
 
+    eeprom->accessed = true;
     return eeprom->data[eeprom->pointer++];
 }
 
@@ -42,8 +47,59 @@ static void smbus_eeprom_reset(Device *dev)
     ((SMBusEEPROM *)dev)->pointer = 0;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+static const VMStateDescription vmstate_slave = {
+    .name = "I2CSlave",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_SINGLE(address, SMBusDevice, 0, vmstate_info_uint8_equal, uint8_t),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+/* A transaction is over before anything else happens: nothing is in its buffer. */
+static const VMStateDescription vmstate_device = {
+    .name = "smbus-device",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_ROW("i2c", 0, NULL, .flags = VMS_STRUCT, .vmsd = &vmstate_slave,
+                        .size = sizeof(SMBusDevice)),
+            VMSTATE_CONSTANT("mode", int32, 0),
+            VMSTATE_CONSTANT("data_len", int32, 0),
+            VMSTATE_CONSTANT_ARRAY("data_buf", uint8, 2 + SMBUS_BLOCK_MAX, 0),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static bool was_accessed(void *opaque)
+{
+    return ((SMBusEEPROM *)opaque)->accessed;
+}
+
+static const VMStateDescription vmstate_eeprom = {
+    .name = "smbus-eeprom",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = was_accessed,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_STRUCT_AS(parent, SMBusEEPROM, "smbusdev", 0, vmstate_device,
+                              SMBusDevice),
+            VMSTATE_UINT8_ARRAY(data, SMBusEEPROM, EEPROM_BYTES),
+            VMSTATE_AS(pointer, SMBusEEPROM, "offset", uint8),
+            VMSTATE_BOOL(accessed, SMBusEEPROM),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static void smbus_eeprom_class_init(DeviceClass *klass)
 {
+    klass->vmsd = &vmstate_eeprom;
     klass->reset = smbus_eeprom_reset;
     SMBUS_DEVICE_CLASS(klass)->write = eeprom_write;
     SMBUS_DEVICE_CLASS(klass)->receive = eeprom_receive;

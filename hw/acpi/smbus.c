@@ -5,6 +5,8 @@
  */
 #include "hw/acpi/smbus.h"
 
+#include "hw/core/vmstate.h"
+
 BUS_DEFINE_TYPE(Bus, smbus, "i2c-bus", TYPE_BUS)
 
 static void smbus_class_init(BusClass *klass)
@@ -246,12 +248,31 @@ void smbus_host_reset(SMBusHost *host)
     update_irq(host);
 }
 
+void smbus_host_state_loaded(SMBusHost *host)
+{
+    host->control &= CNT_READABLE & ~CNT_KILL;
+    update_irq(host);
+}
+
+/* Transactions take no time, so that the bus is always free: no address to remember. */
+static const VMStateDescription vmstate_smbus = {
+    .name = "i2c_bus",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_CONSTANT("saved_address", uint8, 0xff),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 void smbus_host_init(SMBusHost *host, Device *owner,
                      void (*irq_changed)(void *opaque, bool level), void *opaque)
 {
     host->irq_changed = irq_changed;
     host->opaque = opaque;
     host->bus = bus_new(TYPE_SMBUS, owner, "i2c");
+    vmstate_register(NULL, VMSTATE_INSTANCE_ID_ANY, &vmstate_smbus, host->bus);
     memory_region_init_io(&host->region, G_OBJECT(owner), &smbus_ops, host, "pm-smbus",
                           REGISTERS_SIZE);
 }

@@ -62,5 +62,7 @@ typedef struct SMBusHost {
 void smbus_host_init(SMBusHost *host, Device *owner,
                      void (*irq_changed)(void *opaque, bool level), void *opaque);
 void smbus_host_reset(SMBusHost *host);
+/* After its members were loaded: the interrupt. */
+void smbus_host_state_loaded(SMBusHost *host);
 
 #endif

@@ -10,6 +10,7 @@
 #include "hw/input/pckbd.h"
 
 #include "hw/core/system.h"
+#include "hw/core/vmstate.h"
 #include "hw/input/keys.h"
 #include "hw/input/ps2.h"
 
@@ -42,9 +43,13 @@ enum {
 
 #define REPLIES 4
 
+/* Who has filled the output buffer; as in migration streams. */
+enum { SOURCE_KEYBOARD = 1, SOURCE_MOUSE = 2, SOURCE_CONTROLLER = 4 };
+
 typedef struct I8042 {
     ISADevice parent;
-    bool extended_state, kbd_throttle; /* QEMU's migration compatibility: no effect */
+    bool extended_state; /* migration streams tell replies from the devices' bytes */
+    bool kbd_throttle;
     uint8_t kbd_irq, mouse_irq;
     MemoryRegion data_io, command_io;
     IRQ *irqs[2]; /* the keyboard's, the mouse's */
@@ -54,6 +59,7 @@ typedef struct I8042 {
 
     uint8_t status, mode, outport;
     uint8_t data;            /* the output buffer */
+    uint8_t source;          /* who filled it last */
     uint8_t pending_command; /* its argument comes by port 0x60; 0: none */
     bool break_pending;      /* translation has seen 0xf0 */
     struct {
@@ -74,11 +80,25 @@ static void update_irqs(I8042 *kbc)
     irq_set(kbc->irqs[1], full && aux && kbc->mode & MODE_MOUSE_IRQ);
 }
 
-static void put(I8042 *kbc, uint8_t data, bool aux)
+static void put(I8042 *kbc, uint8_t data, bool aux, uint8_t source)
 {
+    PS2Device *ps2 = aux ? &kbc->mouse->ps2 : &kbc->keyboard->ps2;
+
+    /* To a stream without the extended state, replies come from the devices. */
+    if (source != SOURCE_CONTROLLER || !kbc->extended_state) {
+        ps2->held = true;
+        ps2->held_byte = data;
+    }
     kbc->data = data;
+    kbc->source = source;
     kbc->status |= STATUS_OUTPUT_FULL;
     kbc->status = aux ? kbc->status | STATUS_AUX : kbc->status & ~STATUS_AUX;
+}
+
+static void empty(I8042 *kbc)
+{
+    kbc->status &= ~(STATUS_OUTPUT_FULL | STATUS_AUX);
+    kbc->keyboard->ps2.held = kbc->mouse->ps2.held = false;
 }
 
 /* Takes one byte from the keyboard; a break prefix becomes bit 7 of the byte after it. */
@@ -98,20 +118,20 @@ static void take_from_keyboard(I8042 *kbc)
         data = input_key_set2_to_set1(data) | (kbc->break_pending ? 0x80 : 0);
         kbc->break_pending = false;
     }
-    put(kbc, data, false);
+    put(kbc, data, false, SOURCE_KEYBOARD);
 }
 
 static void take_from_mouse(I8042 *kbc)
 {
     kbc->status |= STATUS_OUTPUT_FULL;
-    put(kbc, ps2_read(&kbc->mouse->ps2), true);
+    put(kbc, ps2_read(&kbc->mouse->ps2), true, SOURCE_MOUSE);
 }
 
 static void refill(I8042 *kbc)
 {
     while (!(kbc->status & STATUS_OUTPUT_FULL)) {
         if (kbc->reply_count) {
-            put(kbc, kbc->replies[0].data, kbc->replies[0].aux);
+            put(kbc, kbc->replies[0].data, kbc->replies[0].aux, SOURCE_CONTROLLER);
             kbc->reply_count--;
             for (unsigned i = 0; i < kbc->reply_count; i++) {
                 kbc->replies[i] = kbc->replies[i + 1];
@@ -149,6 +169,7 @@ static void device_ready(void *opaque, int n, int level)
 static void set_mode(I8042 *kbc, uint8_t mode)
 {
     kbc->mode = mode;
+    kbc->keyboard->ps2.translated = mode & MODE_TRANSLATE;
     kbc->status =
         mode & MODE_SYSTEM ? kbc->status | STATUS_SYSTEM : kbc->status & ~STATUS_SYSTEM;
     refill(kbc);
@@ -282,7 +303,7 @@ static uint64_t data_read(void *opaque, hwaddr offset, unsigned size)
     uint8_t data = kbc->data;
 
     /* The line falls between two bytes: each makes its own edge. */
-    kbc->status &= ~(STATUS_OUTPUT_FULL | STATUS_AUX);
+    empty(kbc);
     update_irqs(kbc);
     refill(kbc);
     return data;
@@ -311,12 +332,14 @@ static void i8042_reset(Device *dev)
 {
     I8042 *kbc = (I8042 *)dev;
 
+    empty(kbc);
     kbc->mode = MODE_KEYBOARD_IRQ | MODE_MOUSE_IRQ;
+    kbc->keyboard->ps2.translated = false;
     kbc->status = STATUS_COMMAND | STATUS_UNLOCKED;
     kbc->reply_count = 0;
     kbc->pending_command = 0;
     kbc->break_pending = false;
-    kbc->data = 0;
+    kbc->data = kbc->source = 0;
     set_outport(kbc, OUTPORT_NOT_RESET | OUTPORT_A20 | OUTPORT_ONES);
     update_irqs(kbc);
 }
@@ -368,6 +391,205 @@ static bool i8042_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+/* QEMU leaves a byte with the device that has it until the host reads it, and notes who
+ * is next; it keeps one reply of its own. */
+enum {
+    PENDING_KEYBOARD_COMPAT = 0x01, /* without the extended state */
+    PENDING_MOUSE_COMPAT = 0x02,
+    PENDING_REPLY = 0x04,
+    PENDING_REPLY_AUX = 0x08,
+    PENDING_KEYBOARD = 0x10,
+    PENDING_MOUSE = 0x20,
+};
+
+typedef struct WireI8042 {
+    bool sends_extended_state, has_extended_state, has_outport;
+    uint8_t write_cmd, status, mode, pending;
+    uint8_t outport;
+    uint32_t migration_flags, obsrc;
+    uint8_t obdata, cbdata;
+} WireI8042;
+
+static uint8_t default_outport(uint8_t status)
+{
+    bool full = status & STATUS_OUTPUT_FULL, aux = status & STATUS_AUX;
+
+    return OUTPORT_NOT_RESET | OUTPORT_A20 | (full && !aux ? OUTPORT_KEYBOARD_IRQ : 0) |
+           (full && aux ? OUTPORT_KEYBOARD_IRQ | OUTPORT_MOUSE_IRQ : 0);
+}
+
+static void kbc_to_wire(void *opaque, void *data)
+{
+    const I8042 *kbc = opaque;
+    WireI8042 *wire = data;
+    bool full = kbc->status & STATUS_OUTPUT_FULL;
+    bool reply_in_buffer = full && kbc->source == SOURCE_CONTROLLER;
+    bool keyboard = ps2_has_data(&kbc->keyboard->ps2) || kbc->keyboard->ps2.held;
+    bool mouse = ps2_has_data(&kbc->mouse->ps2) || kbc->mouse->ps2.held;
+    uint8_t irqs = OUTPORT_KEYBOARD_IRQ | OUTPORT_MOUSE_IRQ;
+
+    *wire = (WireI8042){
+        .sends_extended_state = kbc->extended_state,
+        .write_cmd = kbc->pending_command,
+        .status = kbc->status,
+        .mode = kbc->mode,
+        .outport = (kbc->outport & ~(OUTPORT_ONES | irqs)) |
+                   (default_outport(kbc->status) & irqs),
+        .obsrc = kbc->source,
+        .obdata = kbc->data,
+    };
+    if (!kbc->extended_state) {
+        wire->pending =
+            (keyboard ? PENDING_KEYBOARD_COMPAT : 0) | (mouse ? PENDING_MOUSE_COMPAT : 0);
+        return;
+    }
+    wire->pending = (keyboard ? PENDING_KEYBOARD : 0) | (mouse ? PENDING_MOUSE : 0);
+    if (reply_in_buffer || kbc->reply_count) {
+        bool aux = reply_in_buffer ? kbc->status & STATUS_AUX : kbc->replies[0].aux;
+
+        wire->pending |= aux ? PENDING_REPLY_AUX : PENDING_REPLY;
+        wire->cbdata = reply_in_buffer ? kbc->data : kbc->replies[0].data;
+    }
+}
+
+/* Takes the byte that the host was to read next. */
+static void fill_from_wire(I8042 *kbc, const WireI8042 *wire, uint32_t source)
+{
+    bool aux = wire->status & STATUS_AUX;
+
+    if (source & SOURCE_CONTROLLER) {
+        put(kbc, wire->cbdata, wire->pending & PENDING_REPLY_AUX, SOURCE_CONTROLLER);
+        kbc->reply_count = 0;
+    } else if (source & SOURCE_MOUSE && ps2_has_data(&kbc->mouse->ps2)) {
+        take_from_mouse(kbc);
+    } else {
+        while (source & SOURCE_KEYBOARD && !(kbc->status & STATUS_OUTPUT_FULL) &&
+               ps2_has_data(&kbc->keyboard->ps2)) {
+            take_from_keyboard(kbc);
+        }
+    }
+    if (!(kbc->status & STATUS_OUTPUT_FULL)) { /* nobody has it: as read last */
+        put(kbc, wire->obdata, aux, (uint8_t)source);
+    }
+}
+
+static bool kbc_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    I8042 *kbc = opaque;
+    const WireI8042 *wire = data;
+    bool full = wire->status & STATUS_OUTPUT_FULL;
+    uint32_t source = wire->obsrc & 7;
+
+    if (!wire->has_extended_state) {
+        source = !full ? 0 : wire->status & STATUS_AUX ? SOURCE_MOUSE : SOURCE_KEYBOARD;
+    }
+    kbc->pending_command = wire->write_cmd;
+    kbc->status = wire->status & ~(STATUS_OUTPUT_FULL | STATUS_AUX);
+    kbc->mode = wire->mode;
+    kbc->keyboard->ps2.translated = wire->mode & MODE_TRANSLATE;
+    /* What it drives is the CPU's state; a pulse of its reset line is past. */
+    kbc->outport = OUTPORT_ONES |
+                   (wire->has_outport ? wire->outport : default_outport(wire->status));
+    kbc->break_pending = false;
+    kbc->data = wire->obdata;
+    kbc->source = (uint8_t)source;
+    kbc->reply_count = 0;
+    if (wire->has_extended_state && wire->pending & (PENDING_REPLY | PENDING_REPLY_AUX)) {
+        kbc->replies[0].data = wire->cbdata;
+        kbc->replies[0].aux = !(wire->pending & PENDING_REPLY);
+        kbc->reply_count = 1;
+    }
+    if (full) {
+        fill_from_wire(kbc, wire, source);
+    }
+    refill(kbc);
+    return true;
+}
+
+static bool outport_post_load(void *opaque, int version_id, GError **error)
+{
+    ((WireI8042 *)opaque)->has_outport = true;
+    return true;
+}
+
+static bool outport_is_special(void *opaque)
+{
+    const WireI8042 *wire = opaque;
+
+    return wire->outport != default_outport(wire->status);
+}
+
+static const VMStateDescription vmstate_outport = {
+    .name = "pckbd_outport",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = outport_is_special,
+    .post_load = outport_post_load,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(outport, WireI8042),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static bool sends_extended_state(void *opaque)
+{
+    return ((WireI8042 *)opaque)->sends_extended_state;
+}
+
+static bool extended_state_post_load(void *opaque, int version_id, GError **error)
+{
+    ((WireI8042 *)opaque)->has_extended_state = true;
+    return true;
+}
+
+static const VMStateDescription vmstate_extended_state = {
+    .name = "pckbd/extended_state",
+    .needed = sends_extended_state,
+    .post_load = extended_state_post_load,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT32(migration_flags, WireI8042),
+            VMSTATE_UINT32(obsrc, WireI8042),
+            VMSTATE_UINT8(obdata, WireI8042),
+            VMSTATE_UINT8(cbdata, WireI8042),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_kbd = {
+    .name = "pckbd",
+    .version_id = 3,
+    .minimum_version_id = 3,
+    .wire_size = sizeof(WireI8042),
+    .to_wire = kbc_to_wire,
+    .from_wire = kbc_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(write_cmd, WireI8042),
+            VMSTATE_UINT8(status, WireI8042),
+            VMSTATE_UINT8(mode, WireI8042),
+            VMSTATE_AS(pending, WireI8042, "pending_tmp", uint8),
+            VMSTATE_END_OF_LIST(),
+        },
+    .subsections = (const VMStateDescription *const[]){&vmstate_outport,
+                                                       &vmstate_extended_state, NULL},
+};
+
+static const VMStateDescription vmstate_i8042 = {
+    .name = "pckbd",
+    .version_id = 3,
+    .minimum_version_id = 3,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_ROW("kbd", 0, NULL, .flags = VMS_STRUCT, .vmsd = &vmstate_kbd,
+                        .size = sizeof(I8042)),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static const Property i8042_properties[] = {
     PROP_BOOL("extended-state", I8042, extended_state, true, "migrate the reply queue"),
     PROP_BOOL("kbd-throttle", I8042, kbd_throttle, false, "accepted and unused"),
@@ -381,6 +603,7 @@ DEVICE_DEFINE_TYPE(I8042, i8042, "i8042", TYPE_ISA_DEVICE)
 static void i8042_class_init(DeviceClass *klass)
 {
     klass->desc = "8042 keyboard controller";
+    klass->vmsd = &vmstate_i8042;
     klass->realize = i8042_realize;
     klass->reset = i8042_reset;
     property_install_table(G_OBJECT_CLASS(klass), i8042_properties);

@@ -526,6 +526,7 @@ static void ps2_device_class_init(DeviceClass *klass)
 static void ps2_keyboard_class_init(DeviceClass *klass)
 {
     klass->desc = "PS/2 keyboard";
+    klass->vmsd = &vmstate_ps2_keyboard;
     klass->realize = keyboard_realize;
     klass->unrealize = keyboard_unrealize;
     klass->reset = keyboard_reset;
@@ -534,6 +535,7 @@ static void ps2_keyboard_class_init(DeviceClass *klass)
 static void ps2_mouse_class_init(DeviceClass *klass)
 {
     klass->desc = "PS/2 mouse with a wheel";
+    klass->vmsd = &vmstate_ps2_mouse;
     klass->realize = mouse_realize;
     klass->unrealize = mouse_unrealize;
     klass->reset = mouse_reset;

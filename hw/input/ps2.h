@@ -9,7 +9,7 @@
 #ifndef HW_INPUT_PS2_H
 #define HW_INPUT_PS2_H
 
-#include "hw/core/device.h"
+#include "hw/core/vmstate.h"
 
 #define PS2_QUEUE_SIZE 64
 
@@ -21,6 +21,10 @@ typedef struct PS2Device {
     unsigned replies;        /* bytes at the front that answer the last command */
     uint8_t pending_command; /* waits for its argument; 0: none */
     uint8_t last_sent;       /* for the resend command */
+    /* What the controller has taken and the host has not read yet, as it will read it. */
+    bool held;
+    uint8_t held_byte;
+    bool translated; /* the host reads set 2 as set 1 */
 } PS2Device;
 
 typedef enum PS2KeyType { /* set 3 lets the host choose per key */
@@ -56,6 +60,9 @@ GType ps2_mouse_get_type(void);
 #define TYPE_PS2_DEVICE (ps2_device_get_type())
 #define TYPE_PS2_KEYBOARD (ps2_keyboard_get_type())
 #define TYPE_PS2_MOUSE (ps2_mouse_get_type())
+
+/* Their state in a stream: hw/input/ps2-vmstate.c. */
+extern const VMStateDescription vmstate_ps2_keyboard, vmstate_ps2_mouse;
 
 /* The next byte for the host; without one, the last one again. */
 uint8_t ps2_read(PS2Device *ps2);

@@ -458,7 +458,7 @@ static int64_t match_ns(const HPETTimer *timer, int64_t now)
     }
     ticks = ticks_to_match(timer, counter_at(hpet, now));
     return ticks > (uint64_t)(INT64_MAX - now) / TICK_NS ? INT64_MAX
-                                                          : now + (int64_t)ticks * TICK_NS;
+                                                         : now + (int64_t)ticks * TICK_NS;
 }
 
 static void hpet_to_wire(void *opaque, void *data)
@@ -488,7 +488,8 @@ static void hpet_to_wire(void *opaque, void *data)
     }
 }
 
-/* Starts the counter where it stood, in the phase of its last tick where that is known. */
+/* Starts the counter where it stood, in the phase of its last tick where that is known.
+ */
 static void counter_from_wire(HPET *hpet, const WireHPET *wire, int64_t now)
 {
     uint64_t phase = wire->hpet_offset + (uint64_t)now - wire->hpet_counter * TICK_NS;
@@ -596,8 +597,8 @@ static const VMStateDescription vmstate_hpet = {
             VMSTATE_UINT64(isr, WireHPET),
             VMSTATE_UINT64(hpet_counter, WireHPET),
             VMSTATE_UINT8_V(num_timers, WireHPET, 2),
-            VMSTATE_STRUCT_VARRAY_UINT8(timer, WireHPET, num_timers, 0, vmstate_hpet_timer,
-                                        WireTimer),
+            VMSTATE_STRUCT_VARRAY_UINT8(timer, WireHPET, num_timers, 0,
+                                        vmstate_hpet_timer, WireTimer),
             VMSTATE_END_OF_LIST(),
         },
     .subsections = (const VMStateDescription *const[]){&vmstate_hpet_rtc_irq_level,

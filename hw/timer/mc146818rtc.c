@@ -220,9 +220,9 @@ static int64_t period_start(const MC146818RTC *rtc, uint32_t period, int64_t clo
  * which no guest can know.) */
 static void set_period_base(MC146818RTC *rtc, uint32_t old_period)
 {
-    rtc->period_base =
-        old_period ? period_start(rtc, old_period, rtc->flags_clock_ns)
-                   : (int64_t)clock_ns_to_ticks(rtc->flags_clock_ns, CRYSTAL_HZ);
+    rtc->period_base = old_period
+                           ? period_start(rtc, old_period, rtc->flags_clock_ns)
+                           : (int64_t)clock_ns_to_ticks(rtc->flags_clock_ns, CRYSTAL_HZ);
 }
 
 /* Raises the flags of what has happened since they were last looked at. */
@@ -592,8 +592,9 @@ static bool rtc_from_wire(void *opaque, void *data, int version_id, GError **err
     if (wire->base_rtc > (uint64_t)centuries / NANOSECONDS_PER_SECOND ||
         wire->last_update > (uint64_t)centuries || wire->offset > centuries ||
         wire->offset < -centuries) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                            "the real-time clock is centuries away: the stream is broken");
+        g_set_error_literal(
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            "the real-time clock is centuries away: the stream is broken");
         return false;
     }
     memcpy(rtc->cmos, wire->cmos_data, RTC_CMOS_SIZE);

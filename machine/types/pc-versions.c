@@ -26,6 +26,7 @@ typedef struct DeviceDifference {
 
 /* Newest first. */
 static const DeviceDifference device_differences[] = {
+    {VERSION(6, 2), {"PIIX4_PM", "x-not-migrate-acpi-index", "on"}},
     {VERSION(6, 0), {CPU, "family", "6"}},
     {VERSION(6, 0), {CPU, "model", "6"}},
     {VERSION(6, 0), {CPU, "stepping", "3"}},
@@ -38,6 +39,7 @@ static const DeviceDifference device_differences[] = {
     {VERSION(5, 0), {"vmport", "x-cmds-v2", "off"}},
     {VERSION(4, 2), {"fw_cfg_io", "acpi-mr-restore", "off"}},
     {VERSION(4, 0), {"VGA", "edid", "off"}},
+    {VERSION(3, 1), {"PIIX4_PM", "x-migrate-smbus", "off"}},
     {VERSION(2, 11), {"hpet", "hpet-offset-saved", "off"}},
     {VERSION(2, 8), {"fw_cfg_io", "x-file-slots", "16"}},
     {VERSION(2, 7), {"isa-pcspk", "migrate", "off"}},
@@ -59,6 +61,7 @@ static const DeviceDifference device_differences[] = {
     {VERSION(2, 1), {CPU, "model-id", OLD_CPU_NAME "2.1.0"}},
     {VERSION(2, 1), {"ide-hd", "ver", "2.1.0"}},
     {VERSION(2, 1), {"ide-cd", "ver", "2.1.0"}},
+    {VERSION(2, 0), {"PIIX4_PM", "memory-hotplug-support", "off"}},
     {VERSION(2, 0), {CPU, "model-id", OLD_CPU_NAME "2.0.0"}},
     {VERSION(2, 0), {"ide-hd", "ver", "2.0.0"}},
     {VERSION(2, 0), {"ide-cd", "ver", "2.0.0"}},
