@@ -21,6 +21,7 @@ static struct {
     Machine *machine;
     RunStatePolicy policy;
     RunState state;
+    bool autostart;
     bool quit;
     int exit_status;
 
@@ -149,6 +150,32 @@ const char *run_state_name(void)
     return state_names[run.state];
 }
 
+const char *run_state_to_name(RunState state)
+{
+    return state_names[state];
+}
+
+bool run_state_from_name(const char *name, RunState *state)
+{
+    for (int i = 0; i < RUN_STATES; i++) {
+        if (strcmp(state_names[i], name) == 0) {
+            *state = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void run_state_set_autostart(bool autostart)
+{
+    run.autostart = autostart;
+}
+
+bool run_state_autostart(void)
+{
+    return run.autostart;
+}
+
 RunStatePolicy *run_state_policy(void)
 {
     return &run.policy;
@@ -176,7 +203,9 @@ void run_state_stop_as(RunState state)
 
 void run_state_stop(void)
 {
-    if (run_state_running()) {
+    if (run.state == RUN_STATE_INMIGRATE) {
+        run.autostart = false;
+    } else if (run_state_running()) {
         run_state_stop_as(RUN_STATE_PAUSED);
     }
 }
@@ -186,8 +215,12 @@ bool run_state_cont(void)
     if (run_state_running()) {
         return true;
     }
+    if (run.state == RUN_STATE_INMIGRATE) {
+        run.autostart = true;
+        return true;
+    }
     if (run.state == RUN_STATE_SHUTDOWN || run.state == RUN_STATE_INTERNAL_ERROR ||
-        run.state == RUN_STATE_INMIGRATE) {
+        run.state == RUN_STATE_FINISH_MIGRATE) {
         return false;
     }
     run_state_set(RUN_STATE_RUNNING);
@@ -463,6 +496,22 @@ static void carry_out_requests(void)
         run.wakeup = false;
         carry_out_wakeup();
     }
+}
+
+void run_state_settle(void)
+{
+    carry_out_requests();
+}
+
+bool run_state_has_requests(void)
+{
+    bool any = run.fatal || run.quit || run.suspend || run.wakeup ||
+               run.reset_cause != SYSTEM_CAUSE_NONE || run.shutdown_cause != SYSTEM_CAUSE_NONE;
+
+    for (int i = 0; i < SYSTEM_GUEST_EVENTS; i++) {
+        any |= run.guest_events[i];
+    }
+    return any;
 }
 
 /* -- The loop -------------------------------------------------------------------------------- */

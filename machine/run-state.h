@@ -79,9 +79,22 @@ void run_state_stop_as(RunState state);
  * held: reset first). */
 bool run_state_cont(void);
 
+/* Whether an incoming machine runs once it is here. While the state is INMIGRATE, stop and
+ * cont say so instead of stopping or starting anything. */
+void run_state_set_autostart(bool autostart);
+bool run_state_autostart(void);
+
+/* Whether something was asked for that the main loop is about to carry out; the vCPUs are
+ * then held. */
+bool run_state_has_requests(void);
+/* Carries it out now, for those who stop the machine and must know what state it is in. */
+void run_state_settle(void);
+
 bool run_state_running(void);
 RunState run_state(void);
 const char *run_state_name(void); /* "prelaunch", "running", "paused", ... */
+const char *run_state_to_name(RunState state);
+bool run_state_from_name(const char *name, RunState *state);
 void run_state_set(RunState state);
 
 /* Resets the machine at once: vCPUs paused, devices reset in order, vCPUs resumed if they

@@ -124,6 +124,9 @@ static const OptionRow rows[] = {
 
     {OPTION_HEADING, "Running"},
     {OPTION_FLAG, "S", FIELD(stopped), NULL, "do not start; the monitor's 'cont' does"},
+    {OPTION_TEXT, "incoming", FIELD(incoming),
+     "tcp:HOST:PORT|unix:PATH|fd:NAME|exec:CMD|file:PATH|defer",
+     "wait for a machine that migrates here; see docs/migration.md"},
     {OPTION_FLAG, "no-reboot", FIELD(no_reboot), NULL, "leave instead of rebooting"},
     {OPTION_FLAG, "no-shutdown", FIELD(no_shutdown), NULL,
      "stop instead of leaving at shutdown"},

@@ -18,6 +18,7 @@ typedef struct SystemOptions {
     GPtrArray *option_roms;
     GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
+    char *incoming;
     char *debugcon, *qtest, *qtest_log, *pidfile, *sandbox, *action;
     bool nodefaults, no_user_config, nographic, stopped, no_reboot, no_shutdown;
     bool daemonize, no_acpi, no_hpet, no_fd_bootchk, snapshot, enable_kvm;

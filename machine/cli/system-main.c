@@ -19,6 +19,7 @@
 #include "machine/display/vnc.h"
 #include "machine/gdb/stub.h"
 #include "machine/machine.h"
+#include "machine/migration/migration.h"
 #include "machine/migration/vmstate.h"
 #include "machine/monitor/monitor.h"
 #include "machine/memory-backend.h"
@@ -629,6 +630,9 @@ int main(int argc, char **argv)
         fail(error);
     }
     configure(machine, &options);
+    if (!migration_init(machine, &error)) {
+        fail(error);
+    }
     policy = policy_of(&options);
     run_state_init(machine, &policy);
     make_chardevs(machine, &options);
@@ -656,11 +660,17 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", g_get_prgname(), passed_over);
     }
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
+    run_state_set_autostart(!options.stopped);
+    if (options.incoming && !migration_incoming_begin(options.incoming, &error)) {
+        fail_with(error, "-incoming", options.incoming);
+    }
     daemon_ready();
-    if (!options.stopped) {
+    if (!options.stopped && !options.incoming) {
         run_state_cont();
     }
     status = run_state_main_loop();
+    migration_shutdown();
+    migration_incoming_shutdown();
     gdb_stub_cleanup(status);
     drive_cleanup();
     monitor_cleanup();

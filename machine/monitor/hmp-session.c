@@ -26,6 +26,7 @@ struct HmpSession {
     GString *sent; /* what goes to the chardev */
     LineEdit edit;
     GString *line; /* where there is no terminal */
+    GString *held; /* typed while a command takes its time */
     bool terminal, skipping, after_return;
     bool greeted, focused;
 };
@@ -62,21 +63,28 @@ static void greet(HmpSession *session)
     }
 }
 
-static void run_line(HmpSession *session, const char *line)
+/* What the command has said, and the prompt. */
+static void answer(HmpSession *session)
 {
-    CharFrontend *before;
-
-    g_string_truncate(session->out, 0);
-    before = monitor_enter(&session->frontend);
-    hmp_run(&session->hmp, line);
-    monitor_enter(before);
     for (gsize i = 0; i < session->out->len; i++) {
         if (session->out->str[i] == '\n') {
             g_string_append_c(session->sent, '\r');
         }
         g_string_append_c(session->sent, session->out->str[i]);
     }
+    g_string_truncate(session->out, 0);
     prompt(session);
+}
+
+static void run_line(HmpSession *session, const char *line)
+{
+    CharFrontend *before = monitor_enter(&session->frontend);
+
+    hmp_run(&session->hmp, line);
+    monitor_enter(before);
+    if (!session->hmp.suspended) {
+        answer(session);
+    }
 }
 
 static void finish_plain_line(HmpSession *session)
@@ -115,6 +123,11 @@ static void session_receive(void *opaque, const uint8_t *buffer, size_t length)
     HmpSession *session = opaque;
 
     for (size_t i = 0; i < length; i++) {
+        if (session->hmp.suspended) {
+            g_string_append_len(session->held, (const char *)buffer + i,
+                                (gssize)(length - i));
+            break;
+        }
         if (session->terminal) {
             g_autofree char *line = line_edit_byte(&session->edit, (char)buffer[i]);
 
@@ -132,7 +145,21 @@ static int session_can_receive(void *opaque)
 {
     HmpSession *session = opaque;
 
-    return char_frontend_pending(&session->frontend) < PENDING_MAX ? 4096 : 0;
+    return !session->hmp.suspended &&
+                   char_frontend_pending(&session->frontend) < PENDING_MAX
+               ? 4096
+               : 0;
+}
+
+static void session_resume(Hmp *hmp)
+{
+    HmpSession *session = (HmpSession *)((char *)hmp - offsetof(HmpSession, hmp));
+    g_autoptr(GString) held = g_steal_pointer(&session->held);
+
+    session->held = g_string_new(NULL);
+    answer(session);
+    session_receive(session, (const uint8_t *)held->str, held->len);
+    char_frontend_accept_input(&session->frontend);
 }
 
 static void session_event(void *opaque, CharEvent event)
@@ -172,7 +199,9 @@ HmpSession *hmp_session_new(Chardev *chardev, GError **error)
     session->sent = g_string_new(NULL);
     session->line = g_string_new(NULL);
     session->terminal = chardev_is_terminal(chardev);
+    session->held = g_string_new(NULL);
     hmp_init(&session->hmp, session->out);
+    session->hmp.resume = session_resume;
     line_edit_init(&session->edit, PROMPT, session->sent, hmp_complete);
     session->hmp.history = session->edit.history;
     session->frontend = (CharFrontend){
@@ -196,6 +225,7 @@ void hmp_session_free(HmpSession *session)
     line_edit_destroy(&session->edit);
     g_string_free(session->line, TRUE);
     g_string_free(session->sent, TRUE);
+    g_string_free(session->held, TRUE);
     g_string_free(session->out, TRUE);
     g_free(session);
 }

@@ -23,6 +23,10 @@ typedef struct Hmp {
     /* The format of the last x, xp or print, which the next one without a format has. */
     char format;
     int format_size;
+    /* A command whose text comes later sets `suspended`; clears it and calls `resume` when
+     * all is in `out`. `resume` NULL: there is nobody to wait. */
+    bool suspended;
+    void (*resume)(struct Hmp *hmp);
 } Hmp;
 
 typedef struct HmpArg {
@@ -63,7 +67,8 @@ typedef struct HmpCommand {
 extern const HmpCommand hmp_device_commands[], hmp_info_commands[],
     hmp_info_memory_commands[], hmp_memory_commands[], hmp_run_commands[],
     hmp_screendump_commands[], hmp_help_commands[], hmp_qom_commands[],
-    hmp_explain_commands[], hmp_trace_commands[], hmp_object_commands[];
+    hmp_explain_commands[], hmp_trace_commands[], hmp_object_commands[],
+    hmp_migration_commands[];
 
 void hmp_init(Hmp *hmp, GString *out);
 

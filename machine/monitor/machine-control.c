@@ -16,10 +16,9 @@ bool machine_control_cont(GError **error)
         return true;
     }
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s",
-                run_state() == RUN_STATE_SHUTDOWN ||
-                        run_state() == RUN_STATE_INTERNAL_ERROR
-                    ? "Resetting the Virtual Machine is required"
-                    : "The machine cannot continue in its present state");
+                run_state() == RUN_STATE_FINISH_MIGRATE
+                    ? "Migration is not finalized yet"
+                    : "Resetting the Virtual Machine is required");
     return false;
 }
 

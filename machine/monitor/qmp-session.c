@@ -306,6 +306,7 @@ QmpSession *qmp_session_new(Chardev *chardev, bool pretty, GError **error)
     if (!sessions) {
         sessions = g_ptr_array_new();
         run_state_add_handler(run_event, NULL);
+        qmp_migration_init();
     }
     g_ptr_array_add(sessions, session);
     if (!char_frontend_connect(&session->frontend, chardev, error)) {

@@ -19,6 +19,7 @@ static const QmpCommand *const tables[] = {
     qmp_trace_commands,
     qmp_object_commands,
     qmp_screendump_commands,
+    qmp_migration_commands,
 };
 /* clang-format on */
 

@@ -34,7 +34,7 @@ typedef struct QmpCommand {
 } QmpCommand;
 
 /* The tables, each ended by a row without a name. */
-extern const QmpCommand qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
+extern const QmpCommand qmp_migration_commands[], qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
     qmp_qom_commands[], qmp_screendump_commands[], qmp_explain_commands[],
     qmp_trace_commands[], qmp_object_commands[], qmp_descriptor_commands[];
 
@@ -50,6 +50,9 @@ char *qmp_option_text(JsonObject *args, GError **error);
 
 /* Tells every peer that has negotiated. Takes `data`, which may be NULL. Machine lock. */
 void qmp_event(const char *name, JsonNode *data);
+
+/* From now on peers hear of migrations. */
+void qmp_migration_init(void);
 
 /* An object of members "NAME:KIND" with their values: s const char *, i gint64, b int,
  * n JsonNode * (taken). */

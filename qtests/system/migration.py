@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Machines that move: over each transport, in each form of page, and when something fails."""
+import array
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from harness import SYSTEM, Checks
+
+PATIENCE = 60
+ENDS = ("completed", "failed", "cancelled")
+MACHINE = ["-M", "pc-i440fx-7.2", "-m", "32", "-nodefaults", "-display", "none", "-accel",
+           "x86emu"]
+checks = Checks()
+folder = pathlib.Path(tempfile.mkdtemp(prefix="umbra-migration-"))
+
+
+class VM:
+    """A machine with a QMP connection; killed when the block ends."""
+    count = 0
+
+    def __init__(self, *options, program=SYSTEM, machine=MACHINE, pass_fds=()):
+        VM.count += 1
+        path = folder / f"qmp{VM.count}"
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(1)
+        listener.settimeout(PATIENCE)
+        self.errors = open(folder / f"stderr{VM.count}", "w+")
+        self.process = subprocess.Popen([program, *machine, *options, "-qmp", f"unix:{path}"],
+                                        stdin=subprocess.DEVNULL, stderr=self.errors,
+                                        pass_fds=pass_fds)
+        self.socket, _ = listener.accept()
+        self.socket.settimeout(PATIENCE)
+        self.stream = self.socket.makefile("r")
+        self.events = []
+        self.stream.readline()
+        self.qmp("qmp_capabilities")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.errors.close()
+
+    def qmp(self, command, fd=None, **arguments):
+        text = json.dumps({"execute": command, "arguments": {
+            name.replace("_", "-"): value for name, value in arguments.items()}}).encode()
+        ancillary = [] if fd is None else [
+            (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        self.socket.sendmsg([text], ancillary)
+        while True:
+            answer = json.loads(self.stream.readline())
+            if "event" not in answer:
+                return answer.get("return", answer.get("error"))
+            self.events.append(answer)
+
+    def hmp(self, line):
+        return self.qmp("human-monitor-command", command_line=line)
+
+    def status(self):
+        return self.qmp("query-status")["status"]
+
+    def capability(self, **states):
+        return self.qmp("migrate-set-capabilities", capabilities=[
+            {"capability": name.replace("_", "-"), "state": state}
+            for name, state in states.items()])
+
+    def wait_status(self, *wanted):
+        deadline = time.monotonic() + PATIENCE
+        while (now := self.status()) not in wanted and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return now
+
+    def wait_migration(self, *ends):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            info = self.qmp("query-migrate")
+            if info.get("status") in (ends or ENDS):
+                break
+            time.sleep(0.02)
+        return info
+
+    def migrate(self, uri):
+        answer = self.qmp("migrate", uri=uri)
+        return answer if "class" in answer else self.wait_migration()
+
+    def memory(self):
+        """RAM but for the area between 640 KiB and 1 MiB, where devices decide what shows."""
+        path = folder / "memory"
+        self.qmp("pmemsave", val=0, size=32 << 20, filename=str(path))
+        data = path.read_bytes()
+        return data[:0xa0000] + data[0x100000:]
+
+    def messages(self):
+        self.errors.flush()
+        return (folder / self.errors.name).read_text()
+
+
+def booted(*options):
+    """A machine on which SeaBIOS has come to its end, standing."""
+    vm = VM(*options)
+    deadline = time.monotonic() + PATIENCE
+    while "HLT=1" not in vm.hmp("info registers") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return vm
+
+
+def check_arrival(source, target, before, what):
+    checks.check(target.wait_status("running", "paused") in ("running", "paused"),
+                 f"{what}: the target is {target.status()}: {target.messages()}")
+    checks.check(source.status() == "postmigrate", f"{what}: the source is {source.status()}")
+    checks.check(target.memory() == before, f"{what}: memory differs")
+
+
+def transports():
+    """Each transport, with the source standing so that memory can be compared."""
+    one, other = socket.socketpair()
+    uris = {
+        "unix": (f"unix:{folder}/m.sock",) * 2,
+        "tcp": ("tcp:127.0.0.1:0", None),
+        "defer": ("defer", f"unix:{folder}/d.sock"),
+        "fd": (f"fd:{other.fileno()}", "fd:mine"),
+        "exec": (f"exec:cat {folder}/e.stream", f"exec:cat > {folder}/e.stream"),
+        "file": (f"file:{folder}/f.stream",) * 2,
+    }
+    for name, (incoming, outgoing) in uris.items():
+        with booted() as source:
+            source.qmp("stop")
+            before = source.memory()
+            if name in ("exec", "file"):
+                checks.check(source.migrate(outgoing).get("status") == "completed",
+                             f"{name}: the file was not written")
+            with VM("-S", "-incoming", incoming, pass_fds=[other.fileno()]) as target:
+                if name == "tcp":
+                    address = target.qmp("query-migrate")["socket-address"][0]
+                    outgoing = f"tcp:{address['host']}:{address['port']}"
+                if name == "defer":
+                    checks.check(target.status() == "inmigrate", "defer: not inmigrate")
+                    target.qmp("migrate-incoming", uri=outgoing)
+                    again = target.qmp("migrate-incoming", uri=outgoing)
+                    checks.check("desc" in again, "a second migrate-incoming was taken")
+                if name == "fd":
+                    source.qmp("getfd", fdname="mine", fd=one.fileno())
+                    one.close()
+                if name not in ("exec", "file"):
+                    info = source.migrate(outgoing)
+                    checks.check(info.get("status") == "completed", f"{name}: {info}")
+                check_arrival(source, target, before, name)
+    other.close()
+
+
+def forms():
+    """Each form of page, and the target's answer."""
+    for capabilities in ({"compress": True}, {"xbzrle": True}, {"return_path": True},
+                         {"xbzrle": True, "compress": True, "auto_converge": True}):
+        uri = f"unix:{folder}/form.sock"
+        with booted() as source, VM("-S", "-incoming", uri) as target:
+            source.capability(**capabilities)
+            source.qmp("stop")
+            before = source.memory()
+            info = source.migrate(uri)
+            checks.check(info.get("status") == "completed", f"{capabilities}: {info}")
+            check_arrival(source, target, before, str(capabilities))
+
+
+def run_states():
+    """What runs runs on, what stood stands, what has -S waits; events in QEMU's order."""
+    uri = f"unix:{folder}/state.sock"
+    for stopped_source, option, wanted in ((False, [], "running"), (False, ["-S"], "paused"),
+                                           (True, [], "paused")):
+        with booted() as source, VM(*option, "-incoming", uri) as target:
+            for vm in (source, target):
+                vm.capability(events=True)
+                vm.events.clear()
+            if stopped_source:
+                source.qmp("stop")
+            source.migrate(uri)
+            checks.check(target.wait_status(wanted) == wanted,
+                         f"{option}: {target.status()}, not {wanted}")
+            source.qmp("query-status")
+            told = [event.get("data", {}).get("status", event["event"])
+                    for event in source.events if event["event"] != "MIGRATION_PASS"]
+            checks.check(told == (["STOP"] if stopped_source else []) + ["setup", "active"] +
+                         ([] if stopped_source else ["STOP"]) + ["completed"],
+                         f"events of the source: {told}")
+            target.wait_migration()
+            told = [event.get("data", {}).get("status", event["event"])
+                    for event in target.events]
+            checks.check(told == ["active"] + (["RESUME"] if wanted == "running" else []) +
+                         ["completed"], f"events of the target: {told}")
+
+
+def refusals():
+    """What cannot be: one message each."""
+    with VM("-S") as vm:
+        for uri, words in (("rdma:a:1", "unknown migration protocol"),
+                           ("tcp:localhost", "HOST:PORT"), ("fd:nobody", "not found"),
+                           (f"file:{folder}/no/where", "No such file")):
+            answer = vm.qmp("migrate", uri=uri)
+            checks.check(words in answer.get("desc", ""), f"{uri}: {answer}")
+        info = vm.migrate(f"unix:{folder}/nobody.sock")
+        checks.check(info["status"] == "failed" and "Failed to connect" in info["error-desc"],
+                     f"nobody listens: {info}")
+        info = vm.migrate("exec:cat > /dev/null; exit 3")
+        checks.check(info["status"] == "failed", f"a command that fails: {info}")
+        checks.check(vm.status() == "prelaunch", f"after failures: {vm.status()}")
+        for names in ({"postcopy-ram": True}, {"nonsense": True}):
+            answer = vm.capability(**names)
+            checks.check("desc" in answer, f"{names}: {answer}")
+        for parameters in ({"compress-level": 10}, {"max-cpu-throttle": 100}, {"x": 1},
+                           {"xbzrle-cache-size": 5000}, {"multifd-channels": 3}):
+            answer = vm.qmp("migrate-set-parameters", **parameters)
+            checks.check("desc" in answer, f"{parameters}: {answer}")
+        answer = vm.qmp("migrate-incoming", uri="tcp::0")
+        checks.check("desc" in answer, f"migrate-incoming without -incoming: {answer}")
+    other = ["-M", "pc-i440fx-7.1", *MACHINE[2:]]
+    path = folder / "other.stream"
+    with VM("-S") as vm:
+        vm.migrate(f"file:{path}")
+    for machine, words in ((other, "Machine type received is 'pc-i440fx-7.2' and local is"),
+                           ([*MACHINE, "-m", "64"], "Size mismatch: pc.ram")):
+        done = subprocess.run([SYSTEM, *machine, "-incoming", f"file:{path}"], timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        checks.check(done.returncode == 1 and words in done.stderr and
+                     done.stderr.count("\n") == 1, f"{machine}: {done}")
+
+
+def snapshots():
+    """savevm and loadvm; a file of another type changes nothing."""
+    path = folder / "snapshot"
+    with booted() as vm:
+        vm.qmp("stop")
+        before = vm.memory()
+        checks.check(vm.qmp("umbra-snapshot-save", filename=str(path)) == {}, "snapshot-save")
+        checks.check(vm.status() == "paused", f"after savevm: {vm.status()}")
+        vm.qmp("system_reset")
+        vm.qmp("cont")
+        time.sleep(0.2)
+        (folder / "wrong").write_bytes(b"QEVM" + bytes(100))
+        answer = vm.hmp(f"loadvm {folder}/wrong")
+        checks.check("no snapshot of a machine" in answer, f"loadvm wrong: {answer}")
+        checks.check(vm.status() == "running", f"after a wrong file: {vm.status()}")
+        checks.check(vm.hmp(f"loadvm {path}") == "", "loadvm")
+        checks.check(vm.status() == "paused", f"after loadvm: {vm.status()}")
+        checks.check(vm.memory() == before, "loadvm: memory differs")
+        (folder / "cut").write_bytes(path.read_bytes()[:-50000])
+        answer = vm.hmp(f"loadvm {folder}/cut")
+        checks.check("too early" in answer, f"loadvm cut: {answer}")
+        checks.check(vm.status() == "internal-error", f"after a cut file: {vm.status()}")
+        answer = vm.hmp(f"savevm {folder}/no/where")
+        checks.check("No such file" in answer, f"savevm nowhere: {answer}")
+
+
+def slow_pipe():
+    """A cancel in the middle, a limit, and the human monitor that waits."""
+    with booted() as vm:
+        vm.qmp("migrate-set-parameters", **{"max-bandwidth": 65536})
+        vm.qmp("migrate", uri="exec:cat > /dev/null")
+        info = vm.wait_migration("active")
+        time.sleep(0.3)
+        checks.check(vm.qmp("migrate", uri="exec:cat")["desc"].startswith("There's a"),
+                     "two at a time")
+        checks.check("Migration status: active" in vm.hmp("info migrate"), "info migrate")
+        vm.qmp("migrate_cancel")
+        info = vm.wait_migration()
+        checks.check(info["status"] == "cancelled", f"cancel: {info}")
+        checks.check(vm.status() == "running", f"after a cancel: {vm.status()}")
+        vm.qmp("migrate", uri="exec:sleep 100")
+        vm.wait_migration("active")
+        vm.qmp("migrate-set-parameters", **{"max-bandwidth": 0})
+        time.sleep(0.3)
+        vm.qmp("migrate_cancel")
+        info = vm.wait_migration()
+        checks.check(info["status"] == "cancelled" and vm.status() == "running",
+                     f"cancel of one that is stuck: {info}, {vm.status()}")
+        checks.check(vm.migrate("exec:cat > /dev/null")["status"] == "completed",
+                     "a second try")
+
+
+def main():
+    wanted = sys.argv[1:]
+    try:
+        for part in (transports, forms, run_states, refusals, snapshots, slow_pipe):
+            if not wanted or part.__name__ in wanted:
+                part()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    checks.close()
+
+
+main()
