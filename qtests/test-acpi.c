@@ -263,14 +263,16 @@ static void setup_facts(void)
         .hpet = true,
         .i8042 = true,
         .floppy = true,
+        .fw_cfg_ports = 12,
     };
 }
 
 static void build(void)
 {
     GByteArray *tables, *rsdp, *script;
+    guint code_size;
 
-    acpi_build(&facts, &tables, &rsdp, &script);
+    acpi_build(&facts, &tables, &rsdp, &script, &code_size);
     load(tables->data, tables->len, rsdp->data, rsdp->len, script->data, script->len);
     g_byte_array_unref(tables);
     g_byte_array_unref(rsdp);

@@ -145,6 +145,12 @@ void aml_name_integer(GByteArray *aml, const char *path, uint64_t value)
     aml_integer(aml, value);
 }
 
+void aml_name_string(GByteArray *aml, const char *path, const char *text)
+{
+    open_name(aml, path);
+    aml_string(aml, text);
+}
+
 /* Three letters of five bits and four hexadecimal digits, big-endian (section 6.1.4). */
 void aml_name_eisa_id(GByteArray *aml, const char *path, const char *id)
 {
@@ -182,17 +188,14 @@ void aml_name_package(GByteArray *aml, const char *path, const uint8_t *values, 
 
 /* -- Resource templates ----------------------------------------------------------- */
 
-void aml_resource_io(GByteArray *template, uint16_t base, uint8_t length)
+void aml_resource_io(GByteArray *template, uint16_t base, uint8_t alignment,
+                     uint8_t length)
 {
     const uint8_t descriptor[] = {
-        0x47,
-        1,
-        (uint8_t)base,
-        (uint8_t)(base >> 8),
-        (uint8_t)base,
-        (uint8_t)(base >> 8),
-        1, /* alignment */
-        length,
+        0x47,          1,
+        (uint8_t)base, (uint8_t)(base >> 8),
+        (uint8_t)base, (uint8_t)(base >> 8),
+        alignment,     length,
     };
 
     g_byte_array_append(template, descriptor, sizeof(descriptor));

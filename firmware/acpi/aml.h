@@ -53,6 +53,7 @@ guint aml_open_method(GByteArray *aml, const char *path, uint8_t flags);
 
 /* Name (path, value) */
 void aml_name_integer(GByteArray *aml, const char *path, uint64_t value);
+void aml_name_string(GByteArray *aml, const char *path, const char *text);
 void aml_name_eisa_id(GByteArray *aml, const char *path, const char *id); /* "PNP0303" */
 void aml_name_bytes(GByteArray *aml, const char *path, const uint8_t *data,
                     size_t length);
@@ -70,7 +71,8 @@ typedef enum AMLSpace {
 } AMLSpace;
 
 /* `template` is a GByteArray of its own. Ports decode 16 bits. */
-void aml_resource_io(GByteArray *template, uint16_t base, uint8_t length);
+void aml_resource_io(GByteArray *template, uint16_t base, uint8_t alignment,
+                     uint8_t length);
 void aml_resource_irq(GByteArray *template, unsigned irq);
 void aml_resource_dma(GByteArray *template, unsigned channel); /* 8 bits, compatible */
 /* A range that a bridge passes on, [first, last], in a descriptor of 16, 32 or 64 bits.

@@ -1,7 +1,7 @@
 /*
  * What every pc has, whatever its size: the part of the DSDT that can be compiled
  * beforehand. firmware/acpi/dsdt.c adds the rest behind it: bridges' windows, ISA devices,
- * slots, processors and sleep states.
+ * slots and sleep states, and dsdt-processors.c the processors.
  *
  * Nothing here names an object of the rest, so that no External() ends up in the code:
  * SeaBIOS' parser does not know that opcode.
@@ -15,7 +15,6 @@ DefinitionBlock ("", "DSDT", 1, "BOCHS ", "BXPC    ", 1)
         Device (PCI0)
         {
             Name (_HID, EisaId ("PNP0A03"))
-            Name (_UID, Zero)
 
             // 82441FX: the host bridge
             Device (S00)
@@ -82,19 +81,9 @@ DefinitionBlock ("", "DSDT", 1, "BOCHS ", "BXPC    ", 1)
                 Return (Local4)
             }
 
-            Device (FWCF)
-            {
-                Name (_HID, "QEMU0002")
-                Name (_STA, 0x0B)
-                Name (_CRS, ResourceTemplate ()
-                {
-                    IO (Decode16, 0x0510, 0x0510, 0x01, 0x0C)
-                })
-            }
-
             Device (GPE0)
             {
-                Name (_HID, EisaId ("PNP0A06"))
+                Name (_HID, "PNP0A06")
                 Name (_UID, "GPE0 resources")
                 Name (_STA, 0x0B)
                 Name (_CRS, ResourceTemplate ()
@@ -106,7 +95,7 @@ DefinitionBlock ("", "DSDT", 1, "BOCHS ", "BXPC    ", 1)
             // PCI hot-plug: which slots changed, and the order to let one go
             Device (PHPR)
             {
-                Name (_HID, EisaId ("PNP0A06"))
+                Name (_HID, "PNP0A06")
                 Name (_UID, "PCI Hotplug resources")
                 Name (_STA, 0x0B)
                 Name (_CRS, ResourceTemplate ()
@@ -149,108 +138,6 @@ DefinitionBlock ("", "DSDT", 1, "BOCHS ", "BXPC    ", 1)
                 PCIB = Zero
                 PCIE = One << Arg0
                 Release (PHPM)
-            }
-
-            // CPU hot-plug: a processor is selected, then asked and told
-            Device (PRES)
-            {
-                Name (_HID, EisaId ("PNP0A06"))
-                Name (_UID, "CPU Hotplug resources")
-                Name (_CRS, ResourceTemplate ()
-                {
-                    IO (Decode16, 0xAF00, 0xAF00, 0x01, 0x0C)
-                })
-                OperationRegion (CPUO, SystemIO, 0xAF00, 0x0C)
-                Field (CPUO, ByteAcc, NoLock, WriteAsZeros)
-                {
-                    Offset (0x04),
-                    CPEN, 1,    // present
-                    CINS, 1,    // was plugged; write 1: seen
-                    CRMV, 1,    // is asked for; write 1: seen
-                    CEJE, 1,    // write 1: let it go
-                    Offset (0x05),
-                    CCMD, 8
-                }
-                Field (CPUO, DWordAcc, NoLock, Preserve)
-                {
-                    CSEL, 32,
-                    Offset (0x08),
-                    CDAT, 32
-                }
-                Mutex (CPLK, 0)
-
-                // A zero to the selector leaves the legacy bitmap for these registers.
-                Method (_INI, 0, Serialized)
-                {
-                    CSEL = Zero
-                }
-            }
-        }
-
-        Device (CPUS)
-        {
-            Name (_HID, "ACPI0010")
-            Name (_CID, EisaId ("PNP0A05"))
-
-            // _STA of processor Arg0
-            Method (CSTA, 1, Serialized)
-            {
-                Acquire (\_SB.PCI0.PRES.CPLK, 0xFFFF)
-                \_SB.PCI0.PRES.CSEL = Arg0
-                Local0 = Zero
-                If (\_SB.PCI0.PRES.CPEN == One)
-                {
-                    Local0 = 0x0F
-                }
-                Release (\_SB.PCI0.PRES.CPLK)
-                Return (Local0)
-            }
-
-            // _EJ0 of processor Arg0
-            Method (CEJ0, 1, Serialized)
-            {
-                Acquire (\_SB.PCI0.PRES.CPLK, 0xFFFF)
-                \_SB.PCI0.PRES.CSEL = Arg0
-                \_SB.PCI0.PRES.CEJE = One
-                Release (\_SB.PCI0.PRES.CPLK)
-            }
-
-            // _OST of processor Arg0: event Arg1 ended with status Arg2
-            Method (COST, 3, Serialized)
-            {
-                Acquire (\_SB.PCI0.PRES.CPLK, 0xFFFF)
-                \_SB.PCI0.PRES.CSEL = Arg0
-                \_SB.PCI0.PRES.CCMD = One
-                \_SB.PCI0.PRES.CDAT = Arg1
-                \_SB.PCI0.PRES.CCMD = 0x02
-                \_SB.PCI0.PRES.CDAT = Arg2
-                Release (\_SB.PCI0.PRES.CPLK)
-            }
-
-            // The next processor with an event, times 256, plus what to notify it with;
-            // zero: no events are left
-            Method (CNXT, 0, Serialized)
-            {
-                Acquire (\_SB.PCI0.PRES.CPLK, 0xFFFF)
-                \_SB.PCI0.PRES.CSEL = Zero
-                \_SB.PCI0.PRES.CCMD = Zero
-                Local0 = \_SB.PCI0.PRES.CDAT << 8
-                If (\_SB.PCI0.PRES.CINS == One)
-                {
-                    Local0 |= One
-                    \_SB.PCI0.PRES.CINS = One
-                }
-                ElseIf (\_SB.PCI0.PRES.CRMV == One)
-                {
-                    Local0 |= 0x03
-                    \_SB.PCI0.PRES.CRMV = One
-                }
-                Else
-                {
-                    Local0 = Zero
-                }
-                Release (\_SB.PCI0.PRES.CPLK)
-                Return (Local0)
             }
         }
 

@@ -300,11 +300,14 @@ static GByteArray *make_rsdp(Builder *builder, guint rsdt)
     linker_add_pointer(builder->script, ACPI_FILE_RSDP, ACPI_FILE_TABLES, 16,
                        sizeof(rsdp.rsdt));
     linker_add_checksum(builder->script, ACPI_FILE_RSDP, 8, 0, sizeof(rsdp));
+    if (builder->facts->long_rsdp) {
+        g_byte_array_append(bytes, (const uint8_t[16]){0}, 16);
+    }
     return bytes;
 }
 
 void acpi_build(const ACPIFacts *facts, GByteArray **tables, GByteArray **rsdp,
-                GByteArray **script)
+                GByteArray **script, guint *code_size)
 {
     Builder builder = {
         .facts = facts,
@@ -319,6 +322,7 @@ void acpi_build(const ACPIFacts *facts, GByteArray **tables, GByteArray **rsdp,
                     LINKER_ZONE_HIGH);
     facs = add_facs(&builder);
     dsdt = add_dsdt(&builder);
+    *code_size = builder.tables->len - dsdt;
     add_fadt(&builder, facs, dsdt);
     add_madt(&builder);
     if (facts->hpet) {

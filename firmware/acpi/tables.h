@@ -31,6 +31,11 @@ typedef struct ACPIFacts {
 
     hwaddr hole32, hole32_last; /* what of guest memory goes to PCI, below 4 GiB */
     hwaddr hole64, hole64_last; /* and above; hole64_last 0: nothing */
+    unsigned root_uid;          /* the host bridge's _UID */
+    uint8_t fw_cfg_ports;       /* 12 with the DMA register, else 2 */
+    bool legacy_cpu_hotplug;    /* processors are asked for by the bitmap */
+    bool long_rsdp;             /* its file is of 36 bytes, as if it were ACPI 2.0's */
+    uint32_t display_slots;     /* those with a VGA */
     uint32_t slots;             /* of the root bus: those to describe, a bit each */
     uint32_t removable_slots;   /* those of them that can be plugged and unplugged */
 
@@ -40,9 +45,10 @@ typedef struct ACPIFacts {
 } ACPIFacts;
 
 /* Makes the contents of the three fw_cfg files; addresses in them are offsets until the
- * firmware has run the script. Free with g_byte_array_unref(). */
+ * firmware has run the script. Free with g_byte_array_unref(). *code_size: how many bytes
+ * of the tables are the DSDT. */
 void acpi_build(const ACPIFacts *facts, GByteArray **tables, GByteArray **rsdp,
-                GByteArray **script);
+                GByteArray **script, guint *code_size);
 
 /* Appends the differentiated system description's AML, without a table header. */
 void acpi_dsdt_append(const ACPIFacts *facts, GByteArray *aml);

@@ -7,6 +7,7 @@
 
 #include "firmware/acpi/tables.h"
 #include "hw/core/vmstate.h"
+#include "hw/block/fdc.h"
 #include "hw/pci/pci-regs.h"
 
 #define ROUND_UP(n, step) (((n) + (step)-1) / (step) * (step))
@@ -14,6 +15,8 @@
 #define IO_APIC_BASE UINT64_C(0xfec00000)
 #define HOLE64_SIZE GiB(2)
 #define HOLE64_ALIGNMENT GiB(1)
+
+#define CLASS_VGA 0x0300
 
 #define PMBASE 0x40 /* 82371AB, section 7.2.1 */
 #define PMBASE_MASK 0xffc0
@@ -39,6 +42,7 @@ typedef struct PCACPI {
     ACPIConfig config;
     MemoryRegion blocks[FILES];
     size_t lengths[FILES]; /* as the firmware sees them */
+    uint64_t used[FILES];  /* bytes of the blocks */
     bool patched; /* the firmware has taken the tables: they stay until a reset */
 } PCACPI;
 
@@ -62,6 +66,9 @@ static void find_hole64(const ACPIConfig *config, ACPIFacts *facts)
             }
         }
     }
+    if (!last && config->no_empty_hole64) {
+        return;
+    }
     facts->hole64 = last ? first : ROUND_UP(config->ram_above_4g_end, HOLE64_ALIGNMENT);
     facts->hole64_last =
         MAX(last, ROUND_UP(facts->hole64 + HOLE64_SIZE, HOLE64_ALIGNMENT) - 1);
@@ -74,8 +81,14 @@ static void find_slots(const ACPIConfig *config, ACPIFacts *facts)
     }
     facts->slots = facts->removable_slots;
     for (unsigned devfn = 0; devfn < G_N_ELEMENTS(config->pci->devices); devfn++) {
-        if (config->pci->devices[devfn]) {
-            facts->slots |= UINT32_C(1) << PCI_SLOT(devfn);
+        const PCIDevice *dev = config->pci->devices[devfn];
+
+        if (dev) {
+            uint32_t slot = UINT32_C(1) << PCI_SLOT(devfn);
+
+            facts->slots |= slot;
+            facts->display_slots |=
+                pci_get_word(dev->config + PCI_CLASS_DEVICE) == CLASS_VGA ? slot : 0;
         }
     }
 }
@@ -106,7 +119,11 @@ static void find_isa_devices(const ACPIConfig *config, ACPIFacts *facts)
         if (!strcmp(type, "i8042")) {
             facts->i8042 = true;
         } else if (!strcmp(type, "isa-fdc")) {
+            uint8_t types = isa_fdc_cmos_types(dev);
+
             facts->floppy = true;
+            facts->floppy_types[0] = types >> 4;
+            facts->floppy_types[1] = types & 0xf;
         } else if (!strcmp(type, "isa-serial")) {
             add_port(dev, facts->serial, serial, G_N_ELEMENTS(serial));
         } else if (!strcmp(type, "isa-parallel")) {
@@ -125,13 +142,17 @@ static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
         .cpus = config->cpus,
         .max_cpus = config->max_cpus,
         .pm_base = pci_get_word(pm->parent.config + PMBASE) & PMBASE_MASK,
-        .smi = pm->smm_enabled,
+        .smi = pm->smm_enabled || pm->smm_compat,
         .s3 = !pm->disable_s3,
         .s4 = !pm->disable_s4,
         .s4_type = pm->s4_val,
         .hole32 = config->ram_below_4g,
         .hole32_last = IO_APIC_BASE - 1,
         .hpet = config->hpet,
+        .root_uid = config->root_uid,
+        .fw_cfg_ports = config->fw_cfg_dma ? 12 : 2,
+        .legacy_cpu_hotplug = config->legacy_cpu_hotplug,
+        .long_rsdp = config->long_rsdp,
     };
     find_hole64(config, facts);
     find_slots(config, facts);
@@ -140,24 +161,44 @@ static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
 
 /* -- Files ------------------------------------------------------------------------ */
 
-/* Makes the files, and puts them into their blocks. Their lengths stay: 128 KiB hold the
- * tables of 255 processors and 32 slots several times over. */
+/* How long the firmware sees a file. Types up to 2.0 promise the sizes of their own
+ * time's tables, in which the code had a fixed size and 97 bytes a processor. */
+static size_t file_length(const PCACPI *acpi, unsigned file, size_t length,
+                          size_t code_size)
+{
+    const ACPIConfig *config = &acpi->config;
+
+    if (file == FILE_TABLES && config->legacy_code_size) {
+        length += config->legacy_code_size + 97 * config->max_cpus - code_size;
+        return ROUND_UP(length, KiB(4));
+    }
+    return file_rows[file].step ? ROUND_UP(length, file_rows[file].step) : length;
+}
+
+/* Makes the files, and puts them into their blocks once there are some. Their lengths
+ * stay: 128 KiB hold the tables of 255 processors and 32 slots several times over. */
 static void rebuild(void *opaque)
 {
     PCACPI *acpi = opaque;
     GByteArray *files[FILES];
     ACPIFacts facts;
+    guint code_size;
 
     find_facts(&acpi->config, &facts);
-    acpi_build(&facts, &files[FILE_TABLES], &files[FILE_RSDP], &files[FILE_LOADER]);
+    acpi_build(&facts, &files[FILE_TABLES], &files[FILE_RSDP], &files[FILE_LOADER],
+               &code_size);
     for (unsigned i = 0; i < FILES; i++) {
-        uint8_t *host = memory_region_get_ram_ptr(&acpi->blocks[i]);
         size_t length = MIN(files[i]->len, file_rows[i].used);
+        uint8_t *host;
 
-        memcpy(host, files[i]->data, length);
-        memset(host + length, 0, file_rows[i].used - length);
-        acpi->lengths[i] =
-            file_rows[i].step ? ROUND_UP(length, file_rows[i].step) : length;
+        if (!acpi->used[i]) {
+            acpi->lengths[i] = file_length(acpi, i, length, code_size);
+        } else {
+            host = memory_region_get_ram_ptr(&acpi->blocks[i]);
+            length = MIN(length, acpi->used[i]);
+            memcpy(host, files[i]->data, length);
+            memset(host + length, 0, acpi->used[i] - length);
+        }
         g_byte_array_unref(files[i]);
     }
 }
@@ -195,8 +236,9 @@ static bool add_blocks(PCACPI *acpi, GError **error)
         const FileRow *row = &file_rows[i];
         g_autofree char *name = g_strconcat("/rom@", row->name, NULL);
 
-        if (!memory_region_init_resizeable_ram(&acpi->blocks[i], NULL, name, row->used,
-                                               row->max, NULL, error)) {
+        acpi->used[i] = MIN(row->used, ROUND_UP(acpi->lengths[i], KiB(4)));
+        if (!memory_region_init_resizeable_ram(&acpi->blocks[i], NULL, name,
+                                               acpi->used[i], row->max, NULL, error)) {
             return false;
         }
     }
@@ -210,6 +252,7 @@ bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
     acpi->config = *config;
     acpi->config.oem_id = g_strdup(config->oem_id);
     acpi->config.oem_table_id = g_strdup(config->oem_table_id);
+    rebuild(acpi); /* for the files' lengths */
     if (!add_blocks(acpi, error)) {
         return false;
     }

@@ -19,7 +19,13 @@ typedef struct ACPIConfig {
     uint64_t ram_below_4g;   /* bytes: PCI has what is between them and the I/O APIC */
     hwaddr ram_above_4g_end; /* where RAM above 4 GiB ends; 4 GiB where there is none */
     unsigned cpus, max_cpus;
-    bool hpet;
+    bool hpet, fw_cfg_dma;
+    unsigned root_uid;         /* the host bridge's _UID */
+    bool no_empty_hole64;      /* nothing above 4 GiB goes to PCI where no BAR is there */
+    bool legacy_cpu_hotplug;   /* the system asks for processors by the bitmap */
+    bool long_rsdp;            /* its file is of 36 bytes */
+    uint32_t legacy_code_size; /* bytes that the tables' code counts for in their file's
+                                  size, without 97 a processor; 0: the file is large */
     const char *oem_id, *oem_table_id; /* NULL: QEMU's */
 } ACPIConfig;
 

@@ -376,6 +376,11 @@ static bool fw_cfg_realize(Device *dev, GError **error)
     return true;
 }
 
+bool fw_cfg_has_dma(const FWCfg *cfg)
+{
+    return cfg->dma && cfg->dma_enabled;
+}
+
 static void fw_cfg_unrealize(Device *dev)
 {
     FWCfg *cfg = FW_CFG(dev);

@@ -57,6 +57,8 @@ GType fw_cfg_get_type(void);
  * ID and FILE_DIR. */
 FWCfg *fw_cfg_new_io(MemoryRegion *io, AddressSpace *dma, GError **error);
 
+bool fw_cfg_has_dma(const FWCfg *cfg);
+
 /* Items. The device copies the data; a key or name given again replaces it. */
 void fw_cfg_add_bytes(FWCfg *cfg, uint16_t key, const void *data, size_t length);
 void fw_cfg_add_string(FWCfg *cfg, uint16_t key, const char *text); /* with its NUL */

@@ -37,7 +37,7 @@ static const OptionRow rows[] = {
      "what runs the guest: kvm, x86emu, qtest; several are tried in order"},
     {OPTION_FLAG, "enable-kvm", FIELD(enable_kvm), NULL, "the same as -accel kvm"},
     {OPTION_TEXT, "cpu", FIELD(cpu), "MODEL", "the CPU model; 'help' lists them"},
-    {OPTION_TEXT, "smp", FIELD(smp), "N", "how many CPUs"},
+    {OPTION_TEXT, "smp", FIELD(smp), "N[,maxcpus=M]", "how many CPUs there are, and may be"},
     {OPTION_TEXT, "m", FIELD(memory), "SIZE", "RAM: 128, 512M, 4G; a bare number is MiB"},
     {OPTION_TEXT, "name", FIELD(name), "NAME", "the guest's name"},
     {OPTION_TEXT, "uuid", FIELD(uuid), "UUID", "the machine's UUID"},

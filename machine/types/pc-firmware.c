@@ -64,6 +64,14 @@ static bool add_acpi_tables(PCMachine *pc, GError **error)
                                .cpus = machine->config.cpus,
                                .max_cpus = machine->config.max_cpus,
                                .hpet = pc->hpet,
+                               .fw_cfg_dma = fw_cfg_has_dma(machine->fw_cfg),
+                               .root_uid = pc->data->root_uid_1,
+                               .no_empty_hole64 = pc->data->no_empty_hole64,
+                               .legacy_cpu_hotplug = pc->data->legacy_cpu_hotplug,
+                               .long_rsdp = pc->data->long_rsdp,
+                               .legacy_code_size = !pc->data->small_acpi_tables  ? 0
+                                                   : pc->data->smaller_acpi_code ? 6414
+                                                                                 : 6652,
                            },
                            error);
 }

@@ -92,6 +92,9 @@ typedef struct BoardDifference {
 #define FACT(name) offsetof(PCTypeData, name)
 
 static const BoardDifference board_differences[] = {
+    {VERSION(5, 1), FACT(root_uid_1)},         {VERSION(2, 10), FACT(no_empty_hole64)},
+    {VERSION(2, 6), FACT(legacy_cpu_hotplug)}, {VERSION(2, 2), FACT(long_rsdp)},
+    {VERSION(2, 0), FACT(small_acpi_tables)},  {VERSION(1, 7), FACT(smaller_acpi_code)},
     {VERSION(7, 0), FACT(no_amd_ht_range)},    {VERSION(6, 1), FACT(prefers_sockets)},
     {VERSION(2, 5), FACT(no_bios_geometry)},   {VERSION(2, 1), FACT(uuid_big_endian)},
     {VERSION(2, 0), FACT(no_smbios_tables)},   {VERSION(1, 7), FACT(bios_128k)},
@@ -108,8 +111,8 @@ typedef struct Version {
     const char *name;
     unsigned number;
     const char *deprecated;
-    const char *desc;         /* NULL: a standard PC */
-    GType (*get_type)(void);  /* NULL: PCMachine */
+    const char *desc;        /* NULL: a standard PC */
+    GType (*get_type)(void); /* NULL: PCMachine */
 } Version;
 
 #define PC(major, minor)                                                                 \

@@ -37,7 +37,13 @@ typedef struct PCTypeData {
     bool prefers_sockets;  /* -smp N: N sockets of one core, or one of N cores */
     bool no_bios_geometry; /* fw_cfg has no file of that name */
     bool uuid_big_endian;  /* in SMBIOS */
-    bool no_smbios_tables; /* firmware makes them, from single fields in fw_cfg */
+    bool root_uid_1;       /* in ACPI, the host bridge's _UID; else 0 */
+    bool no_empty_hole64;  /* ACPI gives PCI nothing above 4 GiB where no BAR is there */
+    bool legacy_cpu_hotplug; /* ACPI asks for processors by a bitmap */
+    bool long_rsdp;          /* of 36 bytes */
+    bool small_acpi_tables;  /* in files of a few pages, ... */
+    bool smaller_acpi_code;  /* ... counted with the code of 1.7's time */
+    bool no_smbios_tables;   /* firmware makes them, from single fields in fw_cfg */
     bool no_smbios_defaults; /* not even those */
     bool no_acpi_tables;     /* firmware makes them */
 } PCTypeData;
@@ -49,9 +55,9 @@ typedef struct PCMachine {
     bool acpi, hpet, smbus, i8042, vmport, fd_bootchk;
     char *smm;
     char *flash_drive[PC_FLASHES]; /* what is in the flash chips, by id; NULL: no chip */
-    bool rom_over_ram;    /* no PAM: writable ROM blocks hide the RAM at 0xc0000-0xfffff */
+    bool rom_over_ram; /* no PAM: writable ROM blocks hide the RAM at 0xc0000-0xfffff */
     bool reload_firmware; /* each reset writes the firmware anew, as of a writable ROM */
-    uint64_t max_ram_below_4g; /* 0: the type's own rule */
+    uint64_t max_ram_below_4g;   /* 0: the type's own rule */
     uint64_t below_4g, above_4g; /* bytes of RAM */
 
     MemoryRegion ram_below, ram_above;

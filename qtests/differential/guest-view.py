@@ -22,7 +22,7 @@ from emulator import QEMU, Emulator, Failure  # noqa: E402
 
 MACHINES = ["pc-i440fx-7.2", "pc-i440fx-7.2:4", "pc-i440fx-6.0", "pc-i440fx-4.2",
             "pc-i440fx-2.12", "pc-i440fx-2.0", "pc-i440fx-1.7", "pc-i440fx-1.4", "isapc",
-            "pc-i440fx-7.2+defaults", "pc-i440fx-1.4+vga", "isapc+vga", "pc-i440fx-7.2+full:3",
+            "pc-i440fx-7.2+defaults", "pc-i440fx-1.4+vga", "isapc+vga", "pc-i440fx-7.2+full:3,maxcpus=5",
             "pc-i440fx-2.1+full", "pc-i440fx-2.0+full:3", "pc-i440fx-1.4+full", "isapc+disks"]
 
 # What a machine has beside its board, as options; {} is a folder with images.
