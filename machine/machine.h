@@ -33,6 +33,14 @@ typedef struct MachineCompat {
     const char *driver, *property, *value;
 } MachineCompat;
 
+/* How a reboot goes that does not simply work on the real system. Methods and outcomes are
+ * those of `umbra reboot`. */
+typedef struct MachineReboot {
+    const char *method;  /* "bios", "kbd" ... */
+    const char *outcome; /* "shutdown", "hung", "fault" */
+    const char *why;     /* a sentence's second half, after a colon */
+} MachineReboot;
+
 struct MachineType {
     const char *name;  /* "pc-i440fx-7.2" */
     const char *alias; /* "pc", or NULL */
@@ -44,6 +52,7 @@ struct MachineType {
     const MachineCompat *compat; /* ended by a NULL driver; or NULL */
     const void *data;            /* the class's own */
     const char *deprecated;      /* why not to use it any more, or NULL */
+    const MachineReboot *reboots; /* ended by a NULL method; or NULL: each works */
 };
 
 /* What the command line says that every machine type understands. */

@@ -202,7 +202,7 @@ static gboolean plugin_file_load(GTypeModule *module)
     if (!check_plugin(file)) {
         return false;
     }
-    device_types_begin_module(module, &problem);
+    device_types_begin_module(module, file->plugin, &problem);
     made = make_types(file, &problem);
     device_types_end_module();
     return made;

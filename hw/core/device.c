@@ -3,6 +3,7 @@
  */
 #include "hw/core/device.h"
 
+#include <dlfcn.h>
 #include <gio/gio.h>
 
 #include "hw/core/bus.h"
@@ -57,11 +58,21 @@ static void device_class_init(DeviceClass *klass)
 }
 
 static GTypeModule *type_module; /* the plugin that is being loaded, or NULL */
+static const void *type_module_base;
 static const char **type_problem;
 
-void device_types_begin_module(GTypeModule *module, const char **problem)
+/* Where the shared object (or program) that has this code begins. */
+static const void *object_base(const void *code)
+{
+    Dl_info info;
+
+    return dladdr(code, &info) ? info.dli_fbase : NULL;
+}
+
+void device_types_begin_module(GTypeModule *module, const void *code, const char **problem)
 {
     type_module = module;
+    type_module_base = object_base(code);
     type_problem = problem;
     *problem = NULL;
 }
@@ -86,6 +97,10 @@ GType device_type_register(GType parent, const char *name, size_t instance_size,
 {
     GType taken = g_type_from_name(name);
     GTypeInfo info = {.class_init = class_init, .instance_size = (guint16)instance_size};
+    /* A plugin's type may be the first to ask for a parent of the program's. */
+    GTypeModule *module =
+        type_module && object_base((const void *)class_init) == type_module_base ? type_module
+                                                                                 : NULL;
     GTypeQuery query;
 
     g_type_query(parent, &query);
@@ -96,13 +111,13 @@ GType device_type_register(GType parent, const char *name, size_t instance_size,
                                         "known here",
                            name);
     }
-    if (taken && (!type_module || g_type_get_plugin(taken) != G_TYPE_PLUGIN(type_module))) {
+    if (taken && (!module || g_type_get_plugin(taken) != G_TYPE_PLUGIN(module))) {
         return refuse_type("its type '%s' is there already; rename it", name);
     }
     info.class_size = (guint16)query.class_size;
-    return type_module ? g_type_module_register_type(type_module, parent,
-                                                     g_intern_string(name), &info, 0)
-                       : g_type_register_static(parent, g_intern_string(name), &info, 0);
+    return module ? g_type_module_register_type(module, parent, g_intern_string(name), &info,
+                                                0)
+                  : g_type_register_static(parent, g_intern_string(name), &info, 0);
 }
 
 /* -- -global --------------------------------------------------------------------------- */

@@ -77,10 +77,10 @@ GType device_get_type(void);
 GType device_type_register(GType parent, const char *name, size_t instance_size,
                            GClassInitFunc class_init);
 
-/* Types that are registered from now on belong to a plugin's module. *problem becomes the
- * first thing that is wrong with one, a string constant or interned; the plugin is then not
- * to be used. */
-void device_types_begin_module(GTypeModule *module, const char **problem);
+/* Types whose code is in the same shared object as `code` belong to the plugin's module from
+ * now on. *problem becomes the first thing that is wrong with one, interned; the plugin is
+ * then not to be used. */
+void device_types_begin_module(GTypeModule *module, const void *code, const char **problem);
 void device_types_end_module(void);
 
 /* -- Life ------------------------------------------------------------------------------ */

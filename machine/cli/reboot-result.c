@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/cli/reboot.h"
+#include "machine/machine.h"
 
 static const char *const method_names[REBOOT_METHODS] = {
     [REBOOT_BY_BIOS] = "bios",
@@ -74,7 +75,8 @@ void reboot_row_add_event(RebootRow *row, RebootEvent event)
 
 /* -- Expectations ------------------------------------------------------------------------ */
 
-/* What a machine does on the real system where it does not simply reboot. */
+/* What a variant of a machine type (with properties) does on the real system where it does
+ * not simply reboot. Of the types themselves their MachineType says it. */
 typedef struct Expectation {
     const char *machine;
     int method; /* RebootMethod; or ANY_METHOD */
@@ -85,9 +87,6 @@ typedef struct Expectation {
 #define ANY_METHOD -1
 
 static const Expectation expectations[] = {
-    {"isapc", REBOOT_BY_PCI, "hung",
-     "the board has no PCI bridge, so nobody answers at port 0xcf9"},
-    {"isapc", REBOOT_BY_S3, "hung", "the board has no ACPI, so there is no S3"},
     {"rhel6.5.0,emulator=rhel6,reload-firmware=off", REBOOT_BY_S3, "resumed", NULL},
     {"rhel6.5.0,emulator=rhel6,reload-firmware=off", ANY_METHOD, "shutdown",
      "the writable BIOS block, shown in both places, has no pristine copy: SeaBIOS finds "
@@ -102,8 +101,23 @@ const char *const *reboot_variants(void)
     return variants;
 }
 
+static const MachineReboot *find_of_type(const char *name, RebootMethod method)
+{
+    const MachineType *type = machine_type_find(name, NULL);
+
+    for (const MachineReboot *known = type ? type->reboots : NULL; known && known->method;
+         known++) {
+        if (strcmp(known->method, method_names[method]) == 0) {
+            return known;
+        }
+    }
+    return NULL;
+}
+
 const char *reboot_expected(const char *machine, RebootMethod method, const char **why)
 {
+    const MachineReboot *of_type = find_of_type(machine, method);
+
     for (size_t i = 0; i < G_N_ELEMENTS(expectations); i++) {
         const Expectation *known = &expectations[i];
 
@@ -114,6 +128,12 @@ const char *reboot_expected(const char *machine, RebootMethod method, const char
             }
             return known->outcome;
         }
+    }
+    if (of_type) {
+        if (why) {
+            *why = of_type->why;
+        }
+        return of_type->outcome;
     }
     return method == REBOOT_BY_S3 ? "resumed" : "rebooted";
 }
