@@ -31,6 +31,7 @@ enum {
     SENSE_MEDIUM_ERROR = 3,
     SENSE_ILLEGAL_REQUEST = 5,
     SENSE_UNIT_ATTENTION = 6,
+    SENSE_ABORTED_COMMAND = 11,
 };
 enum {
     ASC_READ_ERROR = 0x11,
@@ -213,6 +214,24 @@ static const IDETransferKind transfer_blocks = {
     .offer = data_offer,
     .finish = atapi_complete,
 };
+
+static bool lost_produce(IDEDrive *drive, uint8_t *data, unsigned length)
+{
+    atapi_fail(drive, SENSE_ABORTED_COMMAND, 0);
+    return false;
+}
+
+const IDETransferKind atapi_transfer_lost = {
+    .name = "atapi-lost",
+    .to_host = true,
+    .produce = lost_produce,
+    .finish = atapi_complete,
+};
+
+bool atapi_transfer_is_reply(const IDETransferKind *kind)
+{
+    return kind && kind->finish == atapi_complete;
+}
 
 /* Blocks of a PIO transfer are at most as long as the byte count limit that the host gave
  * with PACKET; an odd limit stands only for a block that is the whole (8.23.4). */
@@ -670,7 +689,7 @@ static bool packet_consume(IDEDrive *drive, const uint8_t *data, unsigned length
     return false;
 }
 
-static const IDETransferKind transfer_packet = {
+const IDETransferKind atapi_transfer_packet = {
     .name = "packet",
     .consume = packet_consume,
     .offer = packet_offer,
@@ -685,7 +704,7 @@ void atapi_start(IDEDrive *drive)
         return;
     }
     drive->atapi.dma = features & 0x01;
-    ide_transfer_pio(drive, &transfer_packet, ATAPI_PACKET_SIZE, ATAPI_PACKET_SIZE);
+    ide_transfer_pio(drive, &atapi_transfer_packet, ATAPI_PACKET_SIZE, ATAPI_PACKET_SIZE);
 }
 
 void atapi_reset(IDEDrive *drive)

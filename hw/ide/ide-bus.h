@@ -27,6 +27,9 @@ typedef struct IDEDMAOps {
     unsigned (*move)(void *opaque, uint8_t *data, unsigned length, bool to_memory);
 } IDEDMAOps;
 
+/* After a migration: the next change is to be told to the line in any case. */
+#define IDE_IRQ_LEVEL_UNKNOWN (-1)
+
 struct IDEBus {
     Bus parent;
     unsigned number;     /* of the channel in the machine: "ide.0" is 0 */
@@ -34,7 +37,7 @@ struct IDEBus {
     unsigned selected;   /* the unit that the Device register's DEV bit names */
     uint8_t control;     /* the Device Control register as last written */
     IRQ *irq;            /* INTRQ; NULL: not connected */
-    int irq_level;
+    int irq_level; /* or IDE_IRQ_LEVEL_UNKNOWN */
     const IDEDMAOps *dma; /* NULL: the adapter has no DMA */
     void *dma_opaque;
     MemoryRegion command_block, control_block;

@@ -23,36 +23,45 @@ struct IDECommand {
 
 /* -- Addresses ----------------------------------------------------------------------- */
 
+bool ide_task_file_sector(const IDEDrive *drive, uint64_t *sector)
+{
+    const uint8_t *now = drive->registers, *before = drive->previous;
+    uint64_t low24 = now[IDE_LBA_LOW] | now[IDE_LBA_MID] << 8 | now[IDE_LBA_HIGH] << 16;
+    uint32_t head = now[IDE_DEVICE] & 0x0fu;
+
+    if (drive->lba48) {
+        *sector = low24 | (uint64_t)before[IDE_LBA_LOW] << 24 |
+                  (uint64_t)before[IDE_LBA_MID] << 32 |
+                  (uint64_t)before[IDE_LBA_HIGH] << 40;
+    } else if (now[IDE_DEVICE] & IDE_DEVICE_LBA) {
+        *sector = low24 | head << 24;
+    } else {
+        uint32_t cylinder = (uint32_t)(low24 >> 8);
+        uint32_t in_track = now[IDE_LBA_LOW];
+
+        if (in_track == 0 || in_track > drive->sectors || head >= drive->heads) {
+            return false;
+        }
+        *sector =
+            ((uint64_t)cylinder * drive->heads + head) * drive->sectors + in_track - 1;
+    }
+    return true;
+}
+
 /* The first sector and how many, from the task file. False: no such address. */
 static bool task_file_range(const IDEDrive *drive, uint64_t *sector, uint32_t *count)
 {
     const uint8_t *now = drive->registers, *before = drive->previous;
     uint64_t sectors = block_sectors(drive->backend);
-    uint64_t low24 = now[IDE_LBA_LOW] | now[IDE_LBA_MID] << 8 | now[IDE_LBA_HIGH] << 16;
-    uint32_t head = now[IDE_DEVICE] & 0x0fu;
 
     if (drive->lba48) {
         *count = (uint32_t)(before[IDE_COUNT] << 8 | now[IDE_COUNT]);
         *count = *count ? *count : 65536;
-        *sector = low24 | (uint64_t)before[IDE_LBA_LOW] << 24 |
-                  (uint64_t)before[IDE_LBA_MID] << 32 |
-                  (uint64_t)before[IDE_LBA_HIGH] << 40;
     } else {
         *count = now[IDE_COUNT] ? now[IDE_COUNT] : 256;
-        if (now[IDE_DEVICE] & IDE_DEVICE_LBA) {
-            *sector = low24 | head << 24;
-        } else {
-            uint32_t cylinder = (uint32_t)(low24 >> 8);
-            uint32_t in_track = now[IDE_LBA_LOW];
-
-            if (in_track == 0 || in_track > drive->sectors || head >= drive->heads) {
-                return false;
-            }
-            *sector = ((uint64_t)cylinder * drive->heads + head) * drive->sectors +
-                      in_track - 1;
-        }
     }
-    return *sector < sectors && *count <= sectors - *sector;
+    return ide_task_file_sector(drive, sector) && *sector < sectors &&
+           *count <= sectors - *sector;
 }
 
 /* Shows where the command is: the address of its next or its failed sector. */
@@ -134,13 +143,13 @@ static bool sectors_consume(IDEDrive *drive, const uint8_t *data, unsigned lengt
     return true;
 }
 
-static const IDETransferKind transfer_sectors_in = {
+const IDETransferKind ide_transfer_sectors_in = {
     .name = "sectors-in",
     .to_host = true,
     .produce = sectors_produce,
 };
 
-static const IDETransferKind transfer_sectors_out = {
+const IDETransferKind ide_transfer_sectors_out = {
     .name = "sectors-out",
     .consume = sectors_consume,
 };
@@ -148,7 +157,7 @@ static const IDETransferKind transfer_sectors_out = {
 static void command_sectors(IDEDrive *drive, const IDECommand *command)
 {
     const IDETransferKind *kind =
-        command->flags & WRITE ? &transfer_sectors_out : &transfer_sectors_in;
+        command->flags & WRITE ? &ide_transfer_sectors_out : &ide_transfer_sectors_in;
     unsigned block = command->flags & MULTIPLE ? drive->multiple : 1;
     uint32_t count;
 
@@ -263,6 +272,7 @@ static void command_data_set_management(IDEDrive *drive, const IDECommand *comma
 static bool identify_produce(IDEDrive *drive, uint8_t *data, unsigned length)
 {
     ide_identify(drive, data);
+    drive->identified = true;
     return true;
 }
 

@@ -196,7 +196,8 @@ static const char *const translation_names[] = {"auto",  "none",  "lba",
 
 static const Property drive_properties[] = {
     PROP_STRING("drive", IDEDrive, drive, NULL, "the -drive behind it, by id"),
-    PROP_INT32("bootindex", IDEDrive, bootindex, -1, "place in the boot order, from 0 on"),
+    PROP_INT32("bootindex", IDEDrive, bootindex, -1,
+               "place in the boot order, from 0 on"),
     PROP_UINT32("unit", IDEDrive, unit_wanted, UINT32_MAX,
                 "0 or 1; otherwise the first free"),
     PROP_STRING("ver", IDEDrive, ver, NULL, "firmware revision, at most 8 characters"),

@@ -126,6 +126,7 @@ struct IDEDrive {
     unsigned multiple;                  /* sectors of a block; 0: disabled */
     uint8_t pio_dma_mode;               /* SET FEATURES 03h, as given */
     bool write_cache, smart_enabled;
+    bool identified; /* the guest knows its identification */
 
     IDETransfer transfer;
     uint64_t sector; /* next of the command at hand */
@@ -166,6 +167,9 @@ void ide_bus_update_irq(IDEBus *bus);
 /* -- ide-commands.c ------------------------------------------------------------------ */
 
 void ide_command_execute(IDEDrive *drive, uint8_t command);
+/* The sector that the task file names; false: there is no such cylinder, head, sector. */
+bool ide_task_file_sector(const IDEDrive *drive, uint64_t *sector);
+extern const IDETransferKind ide_transfer_sectors_in, ide_transfer_sectors_out;
 /* EXECUTE DEVICE DIAGNOSTIC is for both drives, whichever is selected. */
 #define IDE_COMMAND_DIAGNOSTIC 0x90
 #define IDE_COMMAND_DEVICE_RESET 0x08
@@ -185,6 +189,11 @@ void ide_geometry_guess(BlockBackend *backend, IDEGeometry *geometry);
 void atapi_reset(IDEDrive *drive);
 /* The PACKET command has been written. */
 void atapi_start(IDEDrive *drive);
+
+/* How the twelve bytes of a packet come, and whether a kind answers one. What remained of
+ * an answer whose source is not known any more is an aborted command. */
+extern const IDETransferKind atapi_transfer_packet, atapi_transfer_lost;
+bool atapi_transfer_is_reply(const IDETransferKind *kind);
 
 /* -- ide-transfer.c ------------------------------------------------------------------ */
 

@@ -5,7 +5,7 @@
  */
 #include <gio/gio.h>
 
-#include "hw/ide/ide-bus.h"
+#include "hw/ide/ide-vmstate.h"
 #include "hw/isa/isa-bus.h"
 
 typedef struct ISAIDE {
@@ -41,6 +41,45 @@ static void isa_ide_reset(Device *dev)
     ide_bus_reset(ISA_IDE(dev)->bus);
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+typedef struct WireISAIDE {
+    IDEBus *bus;
+    IDEPlace places[2];
+} WireISAIDE;
+
+static void isa_ide_to_wire(void *opaque, void *data)
+{
+    ISAIDE *isa_ide = opaque;
+
+    *(WireISAIDE *)data = (WireISAIDE){
+        .bus = isa_ide->bus,
+        .places = {{isa_ide->bus, 0}, {isa_ide->bus, 1}},
+    };
+}
+
+static bool isa_ide_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    return true; /* the channel and the drives have taken theirs */
+}
+
+static const VMStateDescription vmstate_isa_ide = {
+    .name = "isa-ide",
+    .version_id = 3,
+    .minimum_version_id = 0,
+    .wire_size = sizeof(WireISAIDE),
+    .to_wire = isa_ide_to_wire,
+    .from_wire = isa_ide_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_ROW("bus", 1, NULL, .flags = VMS_STRUCT | VMS_POINTER,
+                        .vmsd = &vmstate_ide_bus, .size = sizeof(IDEBus *),
+                        .offset = offsetof(WireISAIDE, bus)),
+            VMSTATE_IDE_DRIVES(places, WireISAIDE, "bus.ifs"),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static const Property isa_ide_properties[] = {
     PROP_UINT32("iobase", ISAIDE, iobase, 0x1f0, "port of the command block"),
     PROP_UINT32("iobase2", ISAIDE, iobase2, 0x3f6, "port of the control block"),
@@ -53,6 +92,7 @@ DEVICE_DEFINE_TYPE(ISAIDE, isa_ide, "isa-ide", TYPE_ISA_DEVICE)
 static void isa_ide_class_init(DeviceClass *klass)
 {
     klass->user_creatable = true;
+    klass->vmsd = &vmstate_isa_ide;
     klass->realize = isa_ide_realize;
     klass->reset = isa_ide_reset;
     property_install_table(&klass->parent, isa_ide_properties);

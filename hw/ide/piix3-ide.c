@@ -11,10 +11,10 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "hw/ide/ide-bus.h"
+#include "hw/ide/ide-vmstate.h"
 #include "hw/isa/isa-bus.h"
 #include "hw/pci/pci-regs.h"
-#include "hw/pci/pci.h"
+#include "hw/pci/pci-vmstate.h"
 
 #define CHANNELS 2
 
@@ -298,6 +298,180 @@ static bool piix3_ide_realize(Device *dev, GError **error)
     return true;
 }
 
+/* -- Its state in a stream ----------------------------------------------------------- */
+
+/* Bits of the status that QEMU's streams once had another use for: with one of them set,
+ * the register goes by itself. */
+#define BMIS_NOT_IN_COMPAT_STATUS 0xf8u
+
+typedef struct WireMaster {
+    uint8_t cmd, migration_compat_status, status;
+    uint32_t addr;
+    uint32_t cur_addr; /* of the next descriptor */
+    uint32_t cur_prd_last, cur_prd_addr, cur_prd_len;
+} WireMaster;
+
+static void master_to_wire(void *opaque, void *data)
+{
+    const BusMaster *master = opaque;
+
+    *(WireMaster *)data = (WireMaster){
+        .cmd = master->command,
+        .migration_compat_status = master->status & (uint8_t)~BMIS_NOT_IN_COMPAT_STATUS,
+        .status = master->status,
+        .addr = master->table,
+        .cur_addr = master->table + master->next,
+        .cur_prd_last = master->last,
+        .cur_prd_addr = master->address,
+        .cur_prd_len = master->left,
+    };
+}
+
+static bool master_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    BusMaster *master = opaque;
+    const WireMaster *wire = data;
+    const uint8_t bits = BMIS_ACTIVE | BMIS_ERROR | BMIS_INTERRUPT | BMIS_DMA_CAPABLE;
+
+    if (wire->cur_prd_len > 0x10000) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                            "no descriptor of the IDE bus master is longer than 64 KiB: "
+                            "the stream is broken");
+        return false;
+    }
+    master->command = wire->cmd & (BMIC_START | BMIC_TO_MEMORY);
+    master->status = (wire->status ? wire->status : wire->migration_compat_status) & bits;
+    master->table = wire->addr & ~3u;
+    master->next = MIN(wire->cur_addr - master->table, PRD_TABLE_MAX);
+    master->last = wire->cur_prd_last;
+    master->address = wire->cur_prd_addr;
+    master->left = wire->cur_prd_len;
+    return true;
+}
+
+/* What is in the subsections is not sent otherwise, and stands for nothing then. */
+static void master_pre_load(void *opaque)
+{
+    BusMaster *master = opaque;
+
+    master->status = 0;
+    master->next = master->left = 0;
+    master->last = false;
+}
+
+static bool is_amid_descriptor(void *opaque)
+{
+    return ((WireMaster *)opaque)->cur_prd_len != 0;
+}
+
+static const VMStateDescription vmstate_master_current = {
+    .name = "ide bmdma_current",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = is_amid_descriptor,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT32(cur_addr, WireMaster),
+            VMSTATE_UINT32(cur_prd_last, WireMaster),
+            VMSTATE_UINT32(cur_prd_addr, WireMaster),
+            VMSTATE_UINT32(cur_prd_len, WireMaster),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static bool status_goes_by_itself(void *opaque)
+{
+    return ((WireMaster *)opaque)->status & BMIS_NOT_IN_COMPAT_STATUS;
+}
+
+static const VMStateDescription vmstate_master_status = {
+    .name = "ide bmdma/status",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = status_goes_by_itself,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(status, WireMaster),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_master = {
+    .name = "ide bmdma",
+    .version_id = 3,
+    .minimum_version_id = 0,
+    .pre_load = master_pre_load,
+    .wire_size = sizeof(WireMaster),
+    .to_wire = master_to_wire,
+    .from_wire = master_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(cmd, WireMaster),
+            VMSTATE_UINT8(migration_compat_status, WireMaster),
+            VMSTATE_UINT32(addr, WireMaster),
+            /* Where QEMU would repeat a request that failed. */
+            VMSTATE_CONSTANT("migration_retry_sector_num", int64, 0),
+            VMSTATE_CONSTANT("migration_retry_nsector", uint32, 0),
+            VMSTATE_CONSTANT("migration_retry_unit", uint8, 0),
+            VMSTATE_END_OF_LIST(),
+        },
+    .subsections = (const VMStateDescription *const[]){&vmstate_master_current,
+                                                       &vmstate_master_status, NULL},
+};
+
+typedef struct WirePIIX3IDE {
+    PCIDevice *parent;
+    BusMaster *masters[CHANNELS];
+    IDEBus *buses[CHANNELS];
+    IDEPlace places[CHANNELS][2];
+} WirePIIX3IDE;
+
+static void piix3_ide_to_wire(void *opaque, void *data)
+{
+    PIIX3IDE *adapter = opaque;
+    WirePIIX3IDE *wire = data;
+
+    wire->parent = &adapter->parent;
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        BusMaster *master = &adapter->masters[i];
+
+        wire->masters[i] = master;
+        wire->buses[i] = master->bus;
+        wire->places[i][0] = (IDEPlace){master->bus, 0};
+        wire->places[i][1] = (IDEPlace){master->bus, 1};
+    }
+}
+
+static bool piix3_ide_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    return true; /* all parts have taken theirs */
+}
+
+#define POINTERS_ROW(member, name_, vmsd_)                                               \
+    VMSTATE_ROW(name_, 0, NULL, .flags = VMS_ARRAY | VMS_STRUCT | VMS_ARRAY_OF_POINTER,  \
+                .vmsd = &vmsd_, .num = CHANNELS, .size = sizeof(void *),                 \
+                .offset = offsetof(WirePIIX3IDE, member))
+
+static const VMStateDescription vmstate_piix3_ide = {
+    .name = "ide",
+    .version_id = 3,
+    .minimum_version_id = 0,
+    .wire_size = sizeof(WirePIIX3IDE),
+    .to_wire = piix3_ide_to_wire,
+    .from_wire = piix3_ide_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_ROW("parent_obj", 0, NULL, .flags = VMS_STRUCT | VMS_POINTER,
+                        .vmsd = &vmstate_pci_device, .size = sizeof(PCIDevice),
+                        .offset = offsetof(WirePIIX3IDE, parent)),
+            POINTERS_ROW(masters, "bmdma", vmstate_master),
+            POINTERS_ROW(buses, "bus", vmstate_ide_bus),
+            VMSTATE_IDE_DRIVES(places[0], WirePIIX3IDE, "bus[0].ifs"),
+            VMSTATE_IDE_DRIVES(places[1], WirePIIX3IDE, "bus[1].ifs"),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 DEVICE_DEFINE_TYPE(PIIX3IDE, piix3_ide, "piix3-ide", TYPE_PCI_DEVICE)
 
 static void piix3_ide_class_init(DeviceClass *klass)
@@ -305,6 +479,7 @@ static void piix3_ide_class_init(DeviceClass *klass)
     PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
 
     klass->desc = "IDE function of the 82371SB";
+    klass->vmsd = &vmstate_piix3_ide;
     klass->realize = piix3_ide_realize;
     klass->reset = piix3_ide_reset;
     pci->vendor_id = 0x8086;
