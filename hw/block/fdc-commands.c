@@ -65,7 +65,7 @@ static void answer(FDC *fdc, unsigned length, bool interrupt)
         fdc->length = length;
     }
     if (interrupt) {
-        irq_raise(fdc->irq);
+        fdc_set_irq(fdc, true);
     }
 }
 
@@ -133,7 +133,7 @@ static bool locate(FDC *fdc, uint64_t *number)
 }
 
 /* Fills the buffer with the sector to read; false: the command has ended. */
-static bool load_data(FDC *fdc)
+bool fdc_load_data(FDC *fdc)
 {
     uint64_t number;
 
@@ -210,7 +210,7 @@ void fdc_move_data_by_dma(void *opaque)
 {
     FDC *fdc = opaque;
 
-    while (fdc->phase == PHASE_EXECUTION && load_data(fdc)) {
+    while (fdc->phase == PHASE_EXECUTION && fdc_load_data(fdc)) {
         bool terminal_count;
         unsigned moved =
             isa_dma_transfer(fdc_bus(fdc), fdc->dma, fdc->data + fdc->data_position,
@@ -237,9 +237,9 @@ void fdc_data_byte_passed(FDC *fdc)
     if (++fdc->data_position < fdc->data_length) {
         return;
     }
-    irq_lower(fdc->irq);
-    if (sector_done(fdc, false) && load_data(fdc)) {
-        irq_raise(fdc->irq);
+    fdc_set_irq(fdc, false);
+    if (sector_done(fdc, false) && fdc_load_data(fdc)) {
+        fdc_set_irq(fdc, true);
     }
 }
 
@@ -258,8 +258,8 @@ static void begin_execution(FDC *fdc, Transfer transfer, unsigned data_length)
     fdc->phase = PHASE_EXECUTION;
     if (fdc_uses_dma(fdc)) {
         isa_dma_request(fdc_bus(fdc), fdc->dma, true);
-    } else if (load_data(fdc)) {
-        irq_raise(fdc->irq);
+    } else if (fdc_load_data(fdc)) {
+        fdc_set_irq(fdc, true);
     }
 }
 
@@ -390,7 +390,7 @@ static void run_relative_seek(FDC *fdc)
 
 static void run_sense_interrupt(FDC *fdc)
 {
-    irq_lower(fdc->irq);
+    fdc_set_irq(fdc, false);
     if (fdc->resets_to_sense) {
         unsigned n = 4 - fdc->resets_to_sense--;
 

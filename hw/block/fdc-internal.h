@@ -7,6 +7,7 @@
 #define HW_BLOCK_FDC_INTERNAL_H
 
 #include "hw/block/fdc.h"
+#include "hw/core/vmstate.h"
 
 enum {
     DOR_DRIVE = 0x03,
@@ -39,6 +40,7 @@ typedef struct FDC {
     bool drive_a; /* there is one, be it empty */
     MemoryRegion io[2];
     IRQ *irq;
+    bool irq_level;
     FloppyDrive drives[FDC_DRIVES];
     FloppyDrive absent; /* stands for the two drives that are not on the cable */
 
@@ -58,7 +60,25 @@ typedef struct FDC {
     uint8_t data[BLOCK_SECTOR_SIZE];
     unsigned data_position, data_length;
     bool data_loaded;
+
+    /* After a migration: the command in execution goes on as soon as the machine runs. */
+    Timer resume;
+    bool resume_command; /* from its beginning, in `bytes` */
 } FDC;
+
+#define FDC_COMMAND_READ_ID 0x4a
+
+/* Its state in a stream: hw/block/fdc-vmstate.c. */
+extern const VMStateDescription vmstate_isa_fdc;
+
+/* The main status register for the phase that the controller is in. */
+uint8_t fdc_phase_status(const FDC *fdc);
+
+static inline void fdc_set_irq(FDC *fdc, bool level)
+{
+    fdc->irq_level = level;
+    irq_set(fdc->irq, level);
+}
 
 /* Whether data goes by DMA: the digital output register and SPECIFY both say. */
 static inline bool fdc_uses_dma(const FDC *fdc)
@@ -87,5 +107,7 @@ void fdc_run_command(FDC *fdc);
  */
 void fdc_move_data_by_dma(void *opaque);
 void fdc_data_byte_passed(FDC *fdc);
+/* Has the sector to read in the buffer; false: the command has ended. */
+bool fdc_load_data(FDC *fdc);
 
 #endif

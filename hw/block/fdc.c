@@ -30,7 +30,7 @@ enum {
  * drive. */
 static void reset_controller(FDC *fdc, bool interrupt)
 {
-    irq_lower(fdc->irq);
+    fdc_set_irq(fdc, false);
     isa_dma_request(fdc_bus(fdc), fdc->dma, false);
     if (!fdc->locked) {
         fdc->config = fdc->precompensation = 0;
@@ -40,7 +40,7 @@ static void reset_controller(FDC *fdc, bool interrupt)
     fdc->resets_to_sense = interrupt ? 4 : 0;
     fdc_begin_command_phase(fdc);
     if (interrupt) {
-        irq_raise(fdc->irq);
+        fdc_set_irq(fdc, true);
     }
 }
 
@@ -51,11 +51,8 @@ static bool in_reset(const FDC *fdc)
     return !(fdc->dor & DOR_NOT_RESET);
 }
 
-static uint8_t main_status(const FDC *fdc)
+uint8_t fdc_phase_status(const FDC *fdc)
 {
-    if (in_reset(fdc)) {
-        return 0;
-    }
     switch (fdc->phase) {
     case PHASE_COMMAND:
         return MSR_REQUEST | (fdc->position ? MSR_BUSY : 0);
@@ -68,12 +65,20 @@ static uint8_t main_status(const FDC *fdc)
     }
 }
 
+static uint8_t main_status(const FDC *fdc)
+{
+    return in_reset(fdc) ? 0 : fdc_phase_status(fdc);
+}
+
 static uint8_t fifo_read(FDC *fdc)
 {
     uint8_t value;
 
     if (fdc->phase == PHASE_EXECUTION && !fdc_uses_dma(fdc) &&
         fdc->transfer == TRANSFER_READ) {
+        if (!fdc_load_data(fdc)) {
+            return 0xff;
+        }
         value = fdc->data[fdc->data_position];
         fdc_data_byte_passed(fdc);
         return value;
@@ -81,7 +86,7 @@ static uint8_t fifo_read(FDC *fdc)
     if (fdc->phase != PHASE_RESULT) {
         return 0xff;
     }
-    irq_lower(fdc->irq);
+    fdc_set_irq(fdc, false);
     value = fdc->bytes[fdc->position++];
     if (fdc->position == fdc->length) {
         fdc_begin_command_phase(fdc);
@@ -209,6 +214,7 @@ static void isa_fdc_reset(Device *dev)
 {
     FDC *fdc = (FDC *)dev;
 
+    timer_del(&fdc->resume);
     fdc->locked = false;
     fdc->dor = DOR_NOT_RESET | DOR_DMA;
     fdc->tdr = 0;
@@ -220,6 +226,22 @@ static void isa_fdc_reset(Device *dev)
     }
     fdc->absent.cylinder = 0;
     reset_controller(fdc, false);
+}
+
+/* The machine runs again after a migration in the middle of a command. */
+static void resume(void *opaque)
+{
+    FDC *fdc = opaque;
+
+    if (fdc->phase != PHASE_EXECUTION) {
+        return;
+    }
+    if (fdc->resume_command) {
+        fdc->resume_command = false;
+        fdc_run_command(fdc);
+    } else if (fdc_uses_dma(fdc)) {
+        isa_dma_request(fdc_bus(fdc), fdc->dma, true);
+    }
 }
 
 static bool isa_fdc_realize(Device *dev, GError **error)
@@ -246,6 +268,7 @@ static bool isa_fdc_realize(Device *dev, GError **error)
         floppy_drive_init(&fdc->drives[i], there ? fdc->fdtype[i] : FLOPPY_TYPE_NONE,
                           fdc->fallback, disk);
     }
+    timer_init(&fdc->resume, CLOCK_KIND_VIRTUAL, resume, fdc);
     isa_dma_connect(isa_device_bus(isa), fdc->dma, fdc_move_data_by_dma, fdc);
     memory_region_init_io(&fdc->io[0], G_OBJECT(dev), &fdc_ops[0], fdc, "fdc", 5);
     memory_region_init_io(&fdc->io[1], G_OBJECT(dev), &fdc_ops[1], fdc, "fdc", 1);
@@ -274,6 +297,7 @@ DEVICE_DEFINE_TYPE(FDC, isa_fdc, "isa-fdc", TYPE_ISA_DEVICE)
 static void isa_fdc_class_init(DeviceClass *klass)
 {
     klass->desc = "82078 floppy disk controller";
+    klass->vmsd = &vmstate_isa_fdc;
     klass->user_creatable = true;
     klass->realize = isa_fdc_realize;
     klass->reset = isa_fdc_reset;

@@ -489,9 +489,10 @@ static bool kbc_from_wire(void *opaque, void *data, int version_id, GError **err
     kbc->status = wire->status & ~(STATUS_OUTPUT_FULL | STATUS_AUX);
     kbc->mode = wire->mode;
     kbc->keyboard->ps2.translated = wire->mode & MODE_TRANSLATE;
-    /* What it drives is the CPU's state; a pulse of its reset line is past. */
+    /* A pulse of its reset line is past. */
     kbc->outport = OUTPORT_ONES |
                    (wire->has_outport ? wire->outport : default_outport(wire->status));
+    irq_set(kbc->a20, !!(kbc->outport & OUTPORT_A20));
     kbc->break_pending = false;
     kbc->data = wire->obdata;
     kbc->source = (uint8_t)source;

@@ -61,11 +61,19 @@ static bool port92_realize(Device *dev, GError **error)
     return true;
 }
 
-/* The gate itself is the CPU's state. */
+static bool port92_post_load(void *opaque, int version_id, GError **error)
+{
+    Port92 *port = opaque;
+
+    irq_set(port->a20, !!(port->control & A20_ENABLE));
+    return true;
+}
+
 static const VMStateDescription vmstate_port92 = {
     .name = "port92",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = port92_post_load,
     .fields =
         (const VMStateField[]){
             VMSTATE_AS(control, Port92, "outport", uint8),

@@ -12,6 +12,7 @@
 #include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
+#include "hw/input/vmmouse.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
 #include "hw/intc/apic.h"
@@ -56,6 +57,7 @@ static const DeviceTypeEntry devices[] = {
     {"VGA", vga_pci_get_type},
     {"isa-vga", isa_vga_get_type},
     {"i8257", i8257_get_type},
+    {"vmmouse", vmmouse_get_type},
     {"vmport", vmport_get_type},
     {"kvmvapic", kvmvapic_get_type},
     {"isa-debugcon", isa_debugcon_get_type},

@@ -16,6 +16,7 @@
 #include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
+#include "hw/input/vmmouse.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
 #include "hw/isa/piix3.h"
@@ -105,7 +106,8 @@ static bool make_superio(PCMachine *pc, GError **error)
     if (!i8042_new(isa, &pc->a20[A20_I8042], error)) {
         return false;
     }
-    if (pc->vmport && !vmport_new(isa, NULL, error)) {
+    if (pc->vmport && (!vmport_new(isa, NULL, error) ||
+                       !device_create(TYPE_VMMOUSE, &isa->parent, error))) {
         return false;
     }
     port92 = device_create(TYPE_PORT92, &isa->parent, error);
