@@ -227,7 +227,11 @@ static bool fdc_from_wire(void *opaque, void *data, int version_id, GError **err
 /* What is in subsections has these values without them. */
 static void fdc_pre_load(void *opaque)
 {
-    ((FDC *)opaque)->resets_to_sense = 0;
+    FDC *fdc = opaque;
+
+    fdc->resets_to_sense = 0;
+    fdc->perpendicular = 0;
+    fdc_begin_command_phase(fdc);
 }
 
 /* -- The tables ---------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 
 #include "hw/char/chardev-property.h"
+#include "hw/core/vmstate.h"
 
 #define PARALLEL_PORTS 8
 #define PARALLEL_MAX 3
@@ -168,6 +169,59 @@ static bool isa_parallel_realize(Device *dev, GError **error)
     return true;
 }
 
+/* The status bits that no printer drives read as ones here and as QEMU has them there. */
+#define QEMU_STATUS_ONES 0x01
+
+typedef struct WireParallel {
+    uint8_t dataw, datar, status, control;
+    int32_t irq_pending, epp_timeout;
+} WireParallel;
+
+static void parallel_to_wire(void *opaque, void *data)
+{
+    const ISAParallel *parallel = opaque;
+
+    *(WireParallel *)data = (WireParallel){
+        .dataw = parallel->data,
+        .datar = 0xff,
+        .status = (parallel->status & ~STATUS_ONES) | QEMU_STATUS_ONES,
+        .control = parallel->control,
+        .irq_pending = parallel->irq_pending,
+    };
+}
+
+static bool parallel_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    ISAParallel *parallel = opaque;
+    const WireParallel *wire = data;
+
+    parallel->data = wire->dataw;
+    parallel->status = wire->status | STATUS_ONES;
+    parallel->control = wire->control | CONTROL_ONES;
+    parallel->irq_pending = wire->irq_pending;
+    update_irq(parallel);
+    return true;
+}
+
+static const VMStateDescription vmstate_parallel = {
+    .name = "parallel_isa",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(WireParallel),
+    .to_wire = parallel_to_wire,
+    .from_wire = parallel_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_AS(dataw, WireParallel, "state.dataw", uint8),
+            VMSTATE_AS(datar, WireParallel, "state.datar", uint8),
+            VMSTATE_AS(status, WireParallel, "state.status", uint8),
+            VMSTATE_AS(control, WireParallel, "state.control", uint8),
+            VMSTATE_AS(irq_pending, WireParallel, "state.irq_pending", int32),
+            VMSTATE_AS(epp_timeout, WireParallel, "state.epp_timeout", int32),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static const Property isa_parallel_properties[] = {
     PROP_UINT32("index", ISAParallel, index, UINT32_MAX, "which LPT port, from 0"),
     PROP_UINT32("iobase", ISAParallel, iobase, UINT32_MAX, "first of its eight ports"),
@@ -181,6 +235,7 @@ DEVICE_DEFINE_TYPE(ISAParallel, isa_parallel, "isa-parallel", TYPE_ISA_DEVICE)
 static void isa_parallel_class_init(DeviceClass *klass)
 {
     klass->desc = "printer port";
+    klass->vmsd = &vmstate_parallel;
     klass->user_creatable = true;
     klass->realize = isa_parallel_realize;
     klass->reset = isa_parallel_reset;

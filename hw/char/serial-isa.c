@@ -88,11 +88,23 @@ static const Property isa_serial_properties[] = {
     PROP_END,
 };
 
+static const VMStateDescription vmstate_isa_serial = {
+    .name = "serial",
+    .version_id = 3,
+    .minimum_version_id = 2,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_STRUCT_AS(serial, ISASerial, "state", 0, vmstate_serial, Serial),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 DEVICE_DEFINE_TYPE(ISASerial, isa_serial, "isa-serial", TYPE_ISA_DEVICE)
 
 static void isa_serial_class_init(DeviceClass *klass)
 {
     klass->desc = "16550A serial port";
+    klass->vmsd = &vmstate_isa_serial;
     klass->user_creatable = true;
     klass->realize = isa_serial_realize;
     klass->reset = isa_serial_reset;

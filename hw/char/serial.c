@@ -3,75 +3,25 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include "hw/char/serial.h"
-
-enum {
-    IER_RECEIVE = 0x01,
-    IER_TRANSMIT = 0x02,
-    IER_LINE_STATUS = 0x04,
-    IER_MODEM_STATUS = 0x08,
-
-    IIR_NONE = 0x01,
-    IIR_MODEM_STATUS = 0x00,
-    IIR_TRANSMIT = 0x02,
-    IIR_RECEIVE = 0x04,
-    IIR_LINE_STATUS = 0x06,
-    IIR_TIMEOUT = 0x0c,
-    IIR_FIFOS = 0xc0,
-
-    FCR_ENABLE = 0x01,
-    FCR_CLEAR_RECEIVER = 0x02,
-    FCR_DMA_MODE = 0x08,
-    FCR_TRIGGER = 0xc0,
-
-    LCR_DIVISOR_LATCH = 0x80,
-
-    MCR_DTR = 0x01,
-    MCR_RTS = 0x02,
-    MCR_OUT1 = 0x04,
-    MCR_OUT2 = 0x08,
-    MCR_LOOPBACK = 0x10,
-
-    LSR_DATA_READY = 0x01,
-    LSR_OVERRUN = 0x02,
-    LSR_PARITY = 0x04,
-    LSR_FRAMING = 0x08,
-    LSR_BREAK = 0x10,
-    LSR_TRANSMITTER_EMPTY = 0x60, /* holding register and shift register */
-    LSR_ERROR_IN_FIFO = 0x80,
-
-    MSR_CTS = 0x10,
-    MSR_DSR = 0x20,
-    MSR_RI = 0x40,
-    MSR_DCD = 0x80,
-    MSR_LINES = 0xf0,
-    MSR_RI_FELL = 0x04,
-};
-
-#define LSR_ERRORS (LSR_OVERRUN | LSR_PARITY | LSR_FRAMING | LSR_BREAK)
-
-static bool fifos_on(const Serial *serial)
-{
-    return serial->fcr & FCR_ENABLE;
-}
+#include "hw/char/serial-internal.h"
 
 static unsigned capacity(const Serial *serial)
 {
-    return fifos_on(serial) ? SERIAL_FIFO_SIZE : 1;
+    return serial_fifos_on(serial) ? SERIAL_FIFO_SIZE : 1;
 }
 
 static unsigned trigger_level(const Serial *serial)
 {
     static const uint8_t levels[] = {1, 4, 8, 14};
 
-    return fifos_on(serial) ? levels[serial->fcr >> 6] : 1;
+    return serial_fifos_on(serial) ? levels[serial->fcr >> 6] : 1;
 }
 
 /* -- Interrupts ------------------------------------------------------------------------
  */
 
 /* The most urgent cause that is enabled (table IV of the data sheet). */
-static uint8_t interrupt_cause(const Serial *serial)
+uint8_t serial_interrupt_cause(const Serial *serial)
 {
     if (serial->ier & IER_LINE_STATUS && serial->lsr & LSR_ERRORS) {
         return IIR_LINE_STATUS;
@@ -91,9 +41,9 @@ static uint8_t interrupt_cause(const Serial *serial)
     return IIR_NONE;
 }
 
-static void update_irq(Serial *serial)
+void serial_update_irq(Serial *serial)
 {
-    irq_set(serial->irq, interrupt_cause(serial) != IIR_NONE);
+    irq_set(serial->irq, serial_interrupt_cause(serial) != IIR_NONE);
 }
 
 /* -- Receiver --------------------------------------------------------------------------
@@ -112,7 +62,7 @@ static int64_t timeout_ns(const Serial *serial)
 static void rearm_timeout(Serial *serial)
 {
     serial->timeout_pending = false;
-    if (fifos_on(serial) && serial->count) {
+    if (serial_fifos_on(serial) && serial->count) {
         timer_mod(&serial->timeout, clock_virtual_ns() + timeout_ns(serial));
     } else {
         timer_del(&serial->timeout);
@@ -124,7 +74,7 @@ static void timeout_expired(void *opaque)
     Serial *serial = opaque;
 
     serial->timeout_pending = serial->count > 0;
-    update_irq(serial);
+    serial_update_irq(serial);
 }
 
 /* A byte's errors show in LSR when it comes to the top of the FIFO. */
@@ -146,8 +96,8 @@ static void receive_byte(Serial *serial, uint8_t byte, uint8_t errors)
 {
     if (serial->count == capacity(serial)) {
         serial->lsr |= LSR_OVERRUN;
-        if (fifos_on(serial)) {
-            update_irq(serial);
+        if (serial_fifos_on(serial)) {
+            serial_update_irq(serial);
             return; /* the FIFO keeps the old ones; a lone RBR takes the new one */
         }
         serial->count = 0;
@@ -161,7 +111,7 @@ static void receive_byte(Serial *serial, uint8_t byte, uint8_t errors)
         show_errors_of_top(serial);
     }
     rearm_timeout(serial);
-    update_irq(serial);
+    serial_update_irq(serial);
 }
 
 static uint8_t read_byte(Serial *serial)
@@ -175,7 +125,7 @@ static uint8_t read_byte(Serial *serial)
     serial->count--;
     show_errors_of_top(serial);
     rearm_timeout(serial);
-    update_irq(serial);
+    serial_update_irq(serial);
     char_frontend_accept_input(&serial->chardev);
     return byte;
 }
@@ -217,7 +167,7 @@ static void transmit(Serial *serial, uint8_t byte)
         char_frontend_write(&serial->chardev, &byte, 1);
     }
     serial->thr_empty_pending = true;
-    update_irq(serial);
+    serial_update_irq(serial);
 }
 
 /* Looped back, the inputs are the outputs; otherwise there is always somebody ready. */
@@ -241,7 +191,7 @@ static void update_modem_lines(Serial *serial)
         changes &= ~MSR_RI_FELL; /* only RI's trailing edge counts */
     }
     serial->msr = lines | (serial->msr & ~MSR_LINES) | changes;
-    update_irq(serial);
+    serial_update_irq(serial);
 }
 
 /* -- Registers -------------------------------------------------------------------------
@@ -255,7 +205,7 @@ static void write_fcr(Serial *serial, uint8_t value)
     /* The other bits are only taken together with the enable. */
     serial->fcr =
         value & FCR_ENABLE ? value & (FCR_ENABLE | FCR_DMA_MODE | FCR_TRIGGER) : 0;
-    update_irq(serial);
+    serial_update_irq(serial);
     char_frontend_accept_input(&serial->chardev);
 }
 
@@ -282,7 +232,7 @@ static void serial_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
             serial->thr_empty_pending = true;
         }
         serial->ier = value & 0x0f;
-        update_irq(serial);
+        serial_update_irq(serial);
         break;
     case 2:
         write_fcr(serial, value);
@@ -304,13 +254,13 @@ static void serial_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
 
 static uint8_t read_iir(Serial *serial)
 {
-    uint8_t cause = interrupt_cause(serial);
+    uint8_t cause = serial_interrupt_cause(serial);
 
     if (cause == IIR_TRANSMIT) {
         serial->thr_empty_pending = false;
-        update_irq(serial);
+        serial_update_irq(serial);
     }
-    return cause | (fifos_on(serial) ? IIR_FIFOS : 0);
+    return cause | (serial_fifos_on(serial) ? IIR_FIFOS : 0);
 }
 
 static uint8_t read_lsr(Serial *serial)
@@ -318,13 +268,13 @@ static uint8_t read_lsr(Serial *serial)
     uint8_t value =
         serial->lsr | LSR_TRANSMITTER_EMPTY | (serial->count ? LSR_DATA_READY : 0);
 
-    for (unsigned i = 0; fifos_on(serial) && i < serial->count; i++) {
+    for (unsigned i = 0; serial_fifos_on(serial) && i < serial->count; i++) {
         if (serial->errors[(serial->first + i) % SERIAL_FIFO_SIZE]) {
             value |= LSR_ERROR_IN_FIFO;
         }
     }
     serial->lsr &= ~LSR_ERRORS;
-    update_irq(serial);
+    serial_update_irq(serial);
     return value;
 }
 
@@ -333,7 +283,7 @@ static uint8_t read_msr(Serial *serial)
     uint8_t value = serial->msr;
 
     serial->msr &= MSR_LINES;
-    update_irq(serial);
+    serial_update_irq(serial);
     return value;
 }
 
@@ -389,5 +339,5 @@ void serial_reset(Serial *serial)
     serial->msr = modem_lines(serial);
     serial->thr_empty_pending = false;
     clear_receiver(serial);
-    update_irq(serial);
+    serial_update_irq(serial);
 }

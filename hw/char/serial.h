@@ -11,6 +11,7 @@
 
 #include "hw/char/chardev.h"
 #include "hw/core/clock.h"
+#include "hw/core/vmstate.h"
 #include "hw/isa/isa-bus.h"
 
 #define SERIAL_FIFO_SIZE 16
@@ -36,6 +37,9 @@ typedef struct Serial {
 /* Makes the UART's region and timer; the owner keeps `serial` and shows the region. */
 void serial_init(Serial *serial, GObject *owner, uint32_t baudbase);
 void serial_reset(Serial *serial);
+
+/* Its state in a stream: hw/char/serial-vmstate.c. */
+extern const VMStateDescription vmstate_serial;
 
 GType isa_serial_get_type(void);
 #define TYPE_ISA_SERIAL (isa_serial_get_type())

@@ -49,11 +49,28 @@ static const Property isa_vga_properties[] = {
     PROP_END,
 };
 
+/* The VGA's own table, and where this device has its VGA. */
+static VMStateDescription vmstate_isa_vga;
+
+static void isa_vga_to_wire(void *opaque, void *wire)
+{
+    vmstate_vga.to_wire(&ISA_VGA(opaque)->vga, wire);
+}
+
+static bool isa_vga_from_wire(void *opaque, void *wire, int version_id, GError **error)
+{
+    return vmstate_vga.from_wire(&ISA_VGA(opaque)->vga, wire, version_id, error);
+}
+
 DEVICE_DEFINE_TYPE(ISAVGA, isa_vga, "isa-vga", TYPE_ISA_DEVICE)
 
 static void isa_vga_class_init(DeviceClass *klass)
 {
     klass->desc = "standard VGA on ISA";
+    vmstate_isa_vga = vmstate_vga;
+    vmstate_isa_vga.to_wire = isa_vga_to_wire;
+    vmstate_isa_vga.from_wire = isa_vga_from_wire;
+    klass->vmsd = &vmstate_isa_vga;
     klass->user_creatable = true;
     klass->realize = isa_vga_realize;
     klass->unrealize = isa_vga_unrealize;

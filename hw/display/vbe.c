@@ -172,6 +172,13 @@ uint16_t vga_vbe_read(const VGA *vga, unsigned index)
     }
 }
 
+void vga_vbe_loaded(VGA *vga)
+{
+    vga->vbe[VBE_ID] = CLAMP(vga->vbe[VBE_ID], VBE_ID_OLDEST, VBE_ID_NEWEST);
+    vga->vbe[VBE_BANK] &= (uint16_t)((vga->vram_size >> 16) - 1);
+    fix_mode(vga);
+}
+
 void vga_vbe_reset(VGA *vga)
 {
     memset(vga->vbe, 0, sizeof(vga->vbe));

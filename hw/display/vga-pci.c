@@ -12,6 +12,7 @@
 #include "hw/display/edid.h"
 #include "hw/display/vga.h"
 #include "hw/pci/pci-regs.h"
+#include "hw/pci/pci-vmstate.h"
 
 #define MMIO_SIZE KiB(4)
 #define EDID_OFFSET 0
@@ -192,6 +193,18 @@ static const Property vga_pci_properties[] = {
     PROP_END,
 };
 
+static const VMStateDescription vmstate_vga_pci = {
+    .name = "vga",
+    .version_id = 2,
+    .minimum_version_id = 2,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_PCI_DEVICE(parent, VGAPCI, "dev"),
+            VMSTATE_STRUCT(vga, VGAPCI, 0, vmstate_vga, VGA),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 DEVICE_DEFINE_TYPE(VGAPCI, vga_pci, "VGA", TYPE_PCI_DEVICE)
 
 static void vga_pci_class_init(DeviceClass *klass)
@@ -199,6 +212,7 @@ static void vga_pci_class_init(DeviceClass *klass)
     PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
 
     klass->desc = "standard VGA with Bochs' VBE extensions";
+    klass->vmsd = &vmstate_vga_pci;
     klass->user_creatable = true;
     klass->realize = vga_pci_realize;
     klass->unrealize = vga_pci_unrealize;

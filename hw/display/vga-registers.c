@@ -36,6 +36,19 @@ static uint8_t attribute_bits(unsigned index)
     return index < ATTRIBUTE_MODE ? 0x3f : bits[index - ATTRIBUTE_MODE];
 }
 
+void vga_registers_loaded(VGA *vga)
+{
+    for (unsigned i = 0; i < SEQUENCER_REGISTERS; i++) {
+        vga->sequencer[i] &= sequencer_bits[i];
+    }
+    for (unsigned i = 0; i < GRAPHICS_REGISTERS; i++) {
+        vga->graphics[i] &= graphics_bits[i];
+    }
+    for (unsigned i = 0; i < ATTRIBUTE_REGISTERS; i++) {
+        vga->attribute[i] &= attribute_bits(i);
+    }
+}
+
 /* -- Attribute controller ------------------------------------------------------------ */
 
 static void attribute_write(VGA *vga, uint8_t value)

@@ -14,6 +14,7 @@
 #ifndef HW_DISPLAY_VGA_H
 #define HW_DISPLAY_VGA_H
 
+#include "hw/core/vmstate.h"
 #include "hw/display/console.h"
 #include "memory/zones.h"
 
@@ -140,9 +141,15 @@ bool vga_init(VGA *vga, Device *owner, MemoryRegion *legacy, MemoryRegion *io,
 void vga_reset(VGA *vga);
 void vga_destroy(VGA *vga);
 
+/* Its state in a stream: hw/display/vga-vmstate.c. */
+extern const VMStateDescription vmstate_vga;
+
 /* -- vga-registers.c -- */
 uint8_t vga_port_read(VGA *vga, uint16_t port);
 void vga_port_write(VGA *vga, uint16_t port, uint8_t value);
+
+/* Takes bits that are not there out of registers that were loaded. */
+void vga_registers_loaded(VGA *vga);
 
 /* The sequencer's register as it acts: a VBE mode overrides some. */
 uint8_t vga_sequencer(const VGA *vga, unsigned index);
@@ -165,6 +172,8 @@ static inline bool vga_vbe_enabled(const VGA *vga)
 uint16_t vga_vbe_read(const VGA *vga, unsigned index);
 void vga_vbe_write(VGA *vga, unsigned index, uint16_t value);
 void vga_vbe_reset(VGA *vga);
+/* After its registers were loaded: fits the mode to the memory. */
+void vga_vbe_loaded(VGA *vga);
 
 /* While a VBE mode is on, keeps the VGA's own registers as they would be for it, whatever
  * the guest writes to them: a graphics mode without CGA's ways, doubling and splits. */

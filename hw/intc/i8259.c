@@ -408,10 +408,17 @@ static const VMStateDescription vmstate_i8259_ltim = {
         },
 };
 
+/* What is in a subsection has this value without it. */
+static void i8259_pre_load(void *opaque)
+{
+    ((I8259 *)opaque)->level_triggered = false;
+}
+
 static const VMStateDescription vmstate_i8259 = {
     .name = "i8259",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = i8259_pre_load,
     .wire_size = sizeof(I8259Wire),
     .to_wire = i8259_to_wire,
     .from_wire = i8259_from_wire,

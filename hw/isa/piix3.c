@@ -204,11 +204,18 @@ static const VMStateDescription vmstate_piix3_rcr = {
         },
 };
 
+/* What is in a subsection has this value without it. */
+static void piix3_pre_load(void *opaque)
+{
+    ((PIIX3 *)opaque)->reset_control = 0;
+}
+
 static const VMStateDescription vmstate_piix3 = {
     .name = "PIIX3",
     .version_id = 3,
     .minimum_version_id = 2,
     .pre_save = piix3_pre_save,
+    .pre_load = piix3_pre_load,
     .post_load = piix3_post_load,
     .fields =
         (const VMStateField[]){

@@ -584,10 +584,17 @@ static const VMStateDescription vmstate_hpet_offset = {
         },
 };
 
+/* What is in a subsection has this value without it. */
+static void hpet_pre_load(void *opaque)
+{
+    ((HPET *)opaque)->inputs[HPET_INPUT_RTC] = false;
+}
+
 static const VMStateDescription vmstate_hpet = {
     .name = "hpet",
     .version_id = 2,
     .minimum_version_id = 1,
+    .pre_load = hpet_pre_load,
     .wire_size = sizeof(WireHPET),
     .to_wire = hpet_to_wire,
     .from_wire = hpet_from_wire,
