@@ -316,6 +316,12 @@ RAMBlock *ram_block_find(const char *name)
     return NULL;
 }
 
+void ram_block_rename(RAMBlock *block, const char *name)
+{
+    g_free(block->name);
+    block->name = g_strdup(name);
+}
+
 void ram_block_foreach(bool (*func)(RAMBlock *block, void *opaque), void *opaque)
 {
     for (guint i = 0; blocks && i < blocks->len; i++) {

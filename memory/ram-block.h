@@ -42,6 +42,9 @@ struct RAMBlock {
 /* The block of that name, or NULL. Machine lock. */
 RAMBlock *ram_block_find(const char *name);
 
+/* Gives it another name, for streams and `info ramblock`. Machine lock. */
+void ram_block_rename(RAMBlock *block, const char *name);
+
 /* Calls `func` for each block in the order in which QEMU lists them (largest first), until it returns
  * false. Machine lock. */
 void ram_block_foreach(bool (*func)(RAMBlock *block, void *opaque), void *opaque);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hw/core/bus.h"
+#include "memory/ram-block.h"
 
 static GPtrArray *entries; /* VMStateEntry *, in order; a process runs one machine */
 
@@ -27,6 +28,17 @@ static char *path_of(Device *owner)
     BusClass *klass = bus ? BUS_GET_CLASS(bus) : NULL;
 
     return klass && klass->get_dev_path ? klass->get_dev_path(owner) : NULL;
+}
+
+void vmstate_register_ram(MemoryRegion *mr, Device *owner)
+{
+    RAMBlock *block = memory_region_ram_block(mr);
+    g_autofree char *path = path_of(owner);
+    g_autofree char *name = path ? g_strdup_printf("%s/%s", path, mr->name) : NULL;
+
+    if (name && block) {
+        ram_block_rename(block, name);
+    }
 }
 
 /* One more than the highest so far; ids and compat ids are counted apart. */

@@ -716,6 +716,10 @@ void vmstate_register_with_alias_id(Device *owner, int instance_id,
                                     int alias_id);
 void vmstate_unregister(Device *owner, const VMStateDescription *vmsd, void *opaque);
 
+/* The region's memory goes into streams under its name after the owner's place, as in
+ * "0000:00:02.0/vga.vram". Once the owner is on its bus. */
+void vmstate_register_ram(MemoryRegion *mr, Device *owner);
+
 /* Sections in the order of the stream: by priority, then as registered. */
 void vmstate_foreach(bool (*func)(VMStateEntry *entry, void *opaque), void *opaque);
 

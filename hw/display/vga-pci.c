@@ -9,6 +9,7 @@
  */
 #include "hw/display/vga-pci.h"
 
+#include "hw/core/vmstate.h"
 #include "hw/display/edid.h"
 #include "hw/display/vga.h"
 #include "hw/pci/pci-regs.h"
@@ -156,6 +157,7 @@ static bool vga_pci_realize(Device *dev, GError **error)
     if (!vga_init(&adapter->vga, dev, bus->memory, bus->io, error)) {
         return false;
     }
+    vmstate_register_ram(&adapter->vga.vram_region, dev);
     pci_register_bar(&adapter->parent, 0, PCI_BAR_PREFETCH, &adapter->vga.vram_region);
     if (adapter->mmio_wanted) {
         if (adapter->edid_wanted) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firmware/loader.h"
+#include "hw/core/vmstate.h"
 #include "hw/pci/pci-internal.h"
 
 #define ROM_SIZE_MIN KiB(2) /* of the ROM BAR's address bits */
@@ -22,7 +23,9 @@ static uint64_t rom_size(uint64_t image_size)
 
 bool pci_rom_init(PCIDevice *dev, GError **error)
 {
-    g_autofree char *name = g_strdup_printf("%s.rom", G_OBJECT_TYPE_NAME(dev));
+    const VMStateDescription *vmsd = DEVICE_GET_CLASS(dev)->vmsd;
+    g_autofree char *name =
+        g_strdup_printf("%s.rom", vmsd ? vmsd->name : G_OBJECT_TYPE_NAME(dev));
     g_autoptr(GBytes) image = NULL;
     gsize size;
     const void *data;
@@ -41,6 +44,7 @@ bool pci_rom_init(PCIDevice *dev, GError **error)
     if (!memory_region_init_rom(&dev->rom, G_OBJECT(dev), name, rom_size(size), error)) {
         return false;
     }
+    vmstate_register_ram(&dev->rom, DEVICE(dev));
     memcpy(memory_region_get_ram_ptr(&dev->rom), data, size);
     pci_register_bar(dev, PCI_ROM_BAR, 0, &dev->rom);
     return true;

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,8 +190,15 @@ static void skip(struct iovec **vectors, int *count, size_t done)
     }
 }
 
-bool migration_channel_writev(MigrationChannel *channel, struct iovec *vectors, int count,
-                              GError **error)
+/* Of a child alone: that it has read all is known, because it is waited for. Another
+ * reader of a pipe might not have when the guest that these pages belong to runs on. */
+bool migration_channel_lends(const MigrationChannel *channel)
+{
+    return channel->child != NULL;
+}
+
+static bool put_all(MigrationChannel *channel, struct iovec *vectors, int count,
+                    bool lend, GError **error)
 {
     while (count > 0) {
         ssize_t put;
@@ -198,7 +206,9 @@ bool migration_channel_writev(MigrationChannel *channel, struct iovec *vectors, 
         if (__atomic_load_n(&channel->cancelled, __ATOMIC_ACQUIRE)) {
             return fail_cancelled(error);
         }
-        put = writev(channel->fd, vectors, MIN(count, 1024));
+        put = lend ? vmsplice(channel->fd, vectors, (size_t)MIN(count, 1024),
+                              SPLICE_F_NONBLOCK)
+                   : writev(channel->fd, vectors, MIN(count, 1024));
         if (put >= 0) {
             skip(&vectors, &count, (size_t)put);
         } else if (errno == EAGAIN) {
@@ -210,6 +220,18 @@ bool migration_channel_writev(MigrationChannel *channel, struct iovec *vectors, 
         }
     }
     return true;
+}
+
+bool migration_channel_writev(MigrationChannel *channel, struct iovec *vectors, int count,
+                              GError **error)
+{
+    return put_all(channel, vectors, count, false, error);
+}
+
+bool migration_channel_lend(MigrationChannel *channel, struct iovec *vectors, int count,
+                            GError **error)
+{
+    return put_all(channel, vectors, count, true, error);
 }
 
 bool migration_channel_write(void *opaque, const void *data, size_t size, GError **error)
@@ -278,9 +300,46 @@ static bool finish_child(MigrationChannel *channel, GError **error)
     return true;
 }
 
+/* A peer that closes with bytes unread resets the connection, one that has read all just
+ * closes: that much can be known of any peer. One that keeps the connection open has had
+ * its time. */
+#define PEER_MS 10000
+
+static bool finish_socket(MigrationChannel *channel, GError **error)
+{
+    gint64 end = g_get_monotonic_time() + PEER_MS * 1000;
+    char ignored[64];
+
+    shutdown(channel->fd, SHUT_WR);
+    for (;;) {
+        gint64 left = (end - g_get_monotonic_time()) / 1000;
+        GPollFD peer = {channel->fd, G_IO_IN, 0};
+        ssize_t got = recv(channel->fd, ignored, sizeof(ignored), MSG_DONTWAIT);
+
+        if (got == 0 || left <= 0) {
+            return true;
+        }
+        if (got < 0 && errno == EAGAIN) {
+            g_poll(&peer, 1, (gint)left);
+        } else if (got < 0 && errno != EINTR) {
+            return fail(error, "the target went away before it had read all");
+        }
+    }
+}
+
+static bool is_socket(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 bool migration_channel_finish(MigrationChannel *channel, GError **error)
 {
     if (channel->temporary && !finish_file(channel, error)) {
+        return false;
+    }
+    if (is_socket(channel->fd) && !finish_socket(channel, error)) {
         return false;
     }
     close_fd(channel); /* which is how a child learns that this was all */

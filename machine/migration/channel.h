@@ -32,6 +32,16 @@ void migration_channel_keep(MigrationChannel *channel, GObject *object);
 /* Writes all of it; the vectors' contents are undefined afterwards. */
 bool migration_channel_writev(MigrationChannel *channel, struct iovec *vectors, int count,
                               GError **error);
+
+/* Whether writes may leave the bytes where they are: the kernel then keeps the pages that
+ * they are in until the other end has read them, and what is written there meanwhile, it
+ * may or may not see. The caller gives memory that only grows staler (the guest's, which
+ * is sent again where it was written to) or that is unmapped after the write. */
+bool migration_channel_lends(const MigrationChannel *channel);
+/* migration_channel_writev() in that way. */
+bool migration_channel_lend(MigrationChannel *channel, struct iovec *vectors, int count,
+                            GError **error);
+
 /* As WireWriteFunc and WireReadFunc want it; `opaque` is the channel. */
 bool migration_channel_write(void *opaque, const void *data, size_t size, GError **error);
 ssize_t migration_channel_read(void *opaque, void *data, size_t size, GError **error);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -33,7 +34,7 @@ enum { PIECES = 1024, SMALL = 64 * 1024 };
 typedef struct Pieces {
     struct iovec vectors[PIECES];
     int count;
-    uint8_t small[SMALL]; /* headers, and whatever is not a page of the guest's */
+    uint8_t *small; /* headers, and whatever is not a page of the guest's */
     size_t used;
     uint64_t bytes;
 } Pieces;
@@ -49,6 +50,7 @@ struct RamSave {
     SaveBlock *sent;      /* the block of the page before; NULL: must be named */
     XbzrleCache *cache;
     Pieces pieces;
+    bool lends; /* the channel keeps the pieces instead of copying them */
     RamSaveStatistics statistics;
 };
 
@@ -60,6 +62,28 @@ bool ram_block_migrates(const RAMBlock *block)
 const RamSaveStatistics *ram_save_statistics(const RamSave *save)
 {
     return &save->statistics;
+}
+
+/* -- Memory for small pieces
+ * ---------------------------------------------------------------- */
+
+static uint8_t *map_small(void)
+{
+    void *memory =
+        mmap(NULL, SMALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        g_error("no memory for %d bytes", SMALL); /* as g_malloc() has it */
+    }
+    return memory;
+}
+
+/* What was lent is not ours any more: the kernel has it for as long as the other end
+ * needs, and new headers need new memory. */
+static void renew_small(Pieces *pieces)
+{
+    munmap(pieces->small, SMALL);
+    pieces->small = map_small();
 }
 
 /* -- The list of blocks
@@ -98,6 +122,8 @@ RamSave *ram_save_new(const RamSaveOptions *options, Wire *wire,
     save->options = *options;
     save->wire = wire;
     save->channel = channel;
+    save->lends = channel && migration_channel_lends(channel);
+    save->pieces.small = map_small();
     save->blocks = g_array_new(false, false, sizeof(SaveBlock));
     if (options->xbzrle) {
         save->cache = xbzrle_cache_new(options->xbzrle_cache_size);
@@ -120,6 +146,7 @@ void ram_save_free(RamSave *save)
     }
     g_array_free(save->blocks, true);
     xbzrle_cache_free(save->cache);
+    munmap(save->pieces.small, SMALL);
     g_free(save);
 }
 
@@ -132,10 +159,17 @@ static void flush(RamSave *save)
     g_autoptr(GError) error = NULL;
 
     if (save->channel && pieces->count && wire_flush(save->wire)) {
-        save->wire->base += pieces->bytes;
-        if (!migration_channel_writev(save->channel, pieces->vectors, pieces->count,
-                                      &error)) {
+        bool put = save->lends ? migration_channel_lend(save->channel, pieces->vectors,
+                                                        pieces->count, &error)
+                               : migration_channel_writev(save->channel, pieces->vectors,
+                                                          pieces->count, &error);
+
+        if (!put) {
             wire_fail(save->wire, "%s", error->message);
+        }
+        save->wire->base += pieces->bytes;
+        if (save->lends) {
+            renew_small(pieces);
         }
     } else {
         for (int i = 0; i < pieces->count; i++) {

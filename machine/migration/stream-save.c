@@ -7,8 +7,8 @@
 
 #include "machine/migration/vmstate.h"
 
-/* Numbers are the stream's own; QEMU's begin with 0, too. */
-#define RAM_SECTION_ID 0
+/* Numbers are the stream's own, but QEMU takes 0 for a section that has not started. */
+#define RAM_SECTION_ID 1
 
 static void put_section(Wire *wire, unsigned type, uint32_t number, const char *name,
                         uint32_t instance, uint32_t version)
