@@ -122,6 +122,11 @@ GType machine_get_type(void);
 #define MACHINE_GET_CLASS(object)                                                          \
     (G_TYPE_INSTANCE_GET_CLASS((object), TYPE_MACHINE, MachineClass))
 
+/* As DEVICE_DEFINE_TYPE, for machines: the file provides
+ * `static void type_name_class_init(MachineClass *klass)`. */
+#define MACHINE_DEFINE_TYPE(Struct, type_name, name, PARENT_TYPE)                        \
+    DEVICE_DEFINE_TYPE_OF(MachineClass, Struct, type_name, name, PARENT_TYPE)
+
 /* Adds a table of types (ended by a NULL name) that lives forever. */
 void machine_types_add(const MachineType *table);
 /* All types, those of every plugin that is found among them. */

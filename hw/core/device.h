@@ -60,17 +60,21 @@ GType device_get_type(void);
  * structure of its own: `name` is QEMU's. The file provides
  * `static void type_name_class_init(DeviceClass *klass)`.
  */
-#define DEVICE_DEFINE_TYPE(Struct, type_name, name, PARENT_TYPE)                           \
-    static void type_name##_class_init(DeviceClass *klass);                                \
-    GType type_name##_get_type(void)                                                       \
-    {                                                                                      \
-        static GType type;                                                                 \
-        if (g_once_init_enter(&type)) {                                                    \
-            g_once_init_leave(&type, device_type_register(                                 \
-                                         PARENT_TYPE, name, sizeof(Struct),                \
+#define DEVICE_DEFINE_TYPE(Struct, type_name, name, PARENT_TYPE)                         \
+    DEVICE_DEFINE_TYPE_OF(DeviceClass, Struct, type_name, name, PARENT_TYPE)
+
+/* The same for descendants of another class than Device's. */
+#define DEVICE_DEFINE_TYPE_OF(Class, Struct, type_name, name, PARENT_TYPE)               \
+    static void type_name##_class_init(Class *klass);                                    \
+    GType type_name##_get_type(void)                                                     \
+    {                                                                                    \
+        static GType type;                                                               \
+        if (g_once_init_enter(&type)) {                                                  \
+            g_once_init_leave(&type, device_type_register(                               \
+                                         PARENT_TYPE, name, sizeof(Struct),              \
                                          (GClassInitFunc)(void *)type_name##_class_init)); \
-        }                                                                                  \
-        return type;                                                                       \
+        }                                                                                \
+        return type;                                                                     \
     }
 
 /* G_TYPE_NONE where a plugin asks for a parent that there is not, or for a taken name. */
