@@ -410,6 +410,29 @@ START_TEST(test_bars)
 }
 END_TEST
 
+START_TEST(test_explain)
+{
+    static const struct {
+        const char *machine, *address, *words;
+    } cases[] = {
+        {"vmd-7.0", "0xfffffff0", "vmd's hole for PCI, 0xf0000000-0xffffffff"},
+        {"vmd-7.1", "0xffdfffff", "vmd's hole for PCI, 0xf0000000-0xffdfffff"},
+        {"vmd-7.1", "0xfffffff0", "vmd.bios"},
+        {"vmd-7.1", "0x40000000", "vmd gives the guest nothing here"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *command = g_strdup_printf("explain %s", cases[i].address);
+        g_autofree char *text = NULL;
+
+        start(cases[i].machine, "");
+        text = qtest_client_hmp(vm, command);
+        ck_assert_msg(strstr(text, cases[i].words), "%s: %s", command, text);
+        g_clear_pointer(&vm, qtest_client_free);
+    }
+}
+END_TEST
+
 /* 256 MiB fit into 7.0's hole and not into 7.1's, 2 MiB less. */
 START_TEST(test_bars_that_do_not_fit)
 {
@@ -472,6 +495,7 @@ int main(void)
     tcase_add_test(tc, test_too_much_memory);
     tcase_add_test(tc, test_devices);
     tcase_add_test(tc, test_bars);
+    tcase_add_test(tc, test_explain);
     tcase_add_test(tc, test_bars_that_do_not_fit);
     tcase_add_test(tc, test_reset);
     suite_add_tcase(suite, tc);

@@ -12,6 +12,7 @@
 #include "firmware/loader.h"
 #include "hw/core/system.h"
 #include "memory/access.h"
+#include "memory/explain.h"
 #include "memory/ram-block.h"
 
 /* The last 16 bytes of a BIOS are where the processor starts: less cannot be one. */
@@ -256,9 +257,30 @@ static void stop_guest(AddressSpace *as, hwaddr addr, unsigned size, bool is_wri
                      : "");
 }
 
+static void explain_hole(Explanation *explanation, void *opaque)
+{
+    VMDMachine *vmd = opaque;
+    const VMDRange *hole = find_range(vmd, explanation->addr);
+
+    if (explanation->as != &vmd->pc.parent.memory || explanation->range.mr) {
+        return;
+    }
+    if (hole) {
+        explain_note(explanation, "hole", NULL,
+                     "vmd's hole for PCI, 0x%08" PRIx64 "-0x%08" PRIx64
+                     ": a guest's access there is its end",
+                     hole->start, hole->start + hole->size - 1);
+    } else {
+        explain_note(explanation, "hole", NULL,
+                     "vmd gives the guest nothing here: an access is its end");
+    }
+}
+
 void vmd_memory_stop_at_holes(VMDMachine *vmd)
 {
     Machine *machine = &vmd->pc.parent;
+
+    explain_add_hook(explain_hole, vmd);
 
     address_space_set_unassigned_policy(&machine->memory, MEMORY_UNASSIGNED_STOP,
                                         stop_guest, vmd);
