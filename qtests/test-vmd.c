@@ -477,6 +477,58 @@ START_TEST(test_reset)
 }
 END_TEST
 
+/* -- Moves --------------------------------------------------------------------------- */
+
+static void wait_for_migration(void)
+{
+    for (int i = 0; i < 10000; i++) {
+        JsonNode *node = qtest_client_execute(vm, "query-migrate", NULL, "%s", "");
+        const char *status = json_object_get_string_member_with_default(
+            json_node_get_object(node), "status", "");
+        bool completed = strcmp(status, "completed") == 0;
+
+        ck_assert_str_ne(status, "failed");
+        json_node_unref(node);
+        if (completed) {
+            return;
+        }
+        g_usleep(1000);
+    }
+    ck_abort_msg("the migration does not end");
+}
+
+/* Memory on both sides of the hole and the BIOS' area, the CMOS and a BAR that the guest
+ * has moved are in the other process as they were. */
+START_TEST(test_migration)
+{
+    g_autofree char *stream = g_build_filename(directory, "stream", NULL);
+    g_autofree char *incoming =
+        g_strdup_printf("-m 4G -incoming \"exec:cat %s\"", stream);
+
+    start("vmd-7.1", "-m 4G");
+    qtest_client_write(vm, 0x500, 4, 0x11223344);
+    qtest_client_write(vm, 0x100000000, 4, 0x55667788);
+    qtest_client_write(vm, 0xffe00000, 4, 0x99aabbcc);
+    qtest_client_out(vm, 0x70, 1, 0x40);
+    qtest_client_out(vm, 0x71, 1, 0x5a);
+    qtest_client_out(vm, 0xcf8, 4, 0x80000040);
+    qtest_client_out(vm, 0xcfc, 4, 0xc001d00d);
+    json_node_unref(
+        qtest_client_execute(vm, "migrate", NULL, "{\"uri\":\"exec:cat >%s\"}", stream));
+    wait_for_migration();
+    g_clear_pointer(&vm, qtest_client_free);
+
+    start("vmd-7.1", incoming);
+    wait_for_migration();
+    ck_assert_uint_eq(qtest_client_read(vm, 0x500, 4), 0x11223344);
+    ck_assert_uint_eq(qtest_client_read(vm, 0x100000000, 4), 0x55667788);
+    ck_assert_uint_eq(qtest_client_read(vm, 0xffe00000, 4), 0x99aabbcc);
+    ck_assert_uint_eq(cmos(0x40), 0x5a);
+    ck_assert_uint_eq(config(0, 0x40), 0xc001d00d);
+    ck_assert_uint_eq(config(0, 0), 0x06660b5d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("vmd");
@@ -498,6 +550,7 @@ int main(void)
     tcase_add_test(tc, test_explain);
     tcase_add_test(tc, test_bars_that_do_not_fit);
     tcase_add_test(tc, test_reset);
+    tcase_add_test(tc, test_migration);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

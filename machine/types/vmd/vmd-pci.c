@@ -9,6 +9,7 @@
 
 #include "hw/pci/pci-host.h"
 #include "hw/pci/pci-regs.h"
+#include "hw/pci/pci-vmstate.h"
 #include "memory/access.h"
 
 /* -- The host bridge ----------------------------------------------------------------- */
@@ -17,7 +18,19 @@
 #define PCI_VENDOR_OPENBSD 0x0b5d
 #define PCI_DEVICE_OPENBSD_PCHB 0x0666
 
-DEVICE_DEFINE_TYPE(PCIDevice, vmd_host_bridge, "openbsd-pchb", TYPE_PCI_DEVICE)
+typedef struct VMDHostBridge {
+    PCIDevice parent;
+} VMDHostBridge;
+
+DEVICE_DEFINE_TYPE(VMDHostBridge, vmd_host_bridge, "openbsd-pchb", TYPE_PCI_DEVICE)
+
+static const VMStateDescription vmstate_host_bridge = {
+    .name = "openbsd-pchb",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]){VMSTATE_PCI_DEVICE(parent, VMDHostBridge, "parent"),
+                                     VMSTATE_END_OF_LIST()},
+};
 
 static void vmd_host_bridge_class_init(DeviceClass *klass)
 {
@@ -28,6 +41,7 @@ static void vmd_host_bridge_class_init(DeviceClass *klass)
     pci->subsystem_vendor_id = PCI_VENDOR_OPENBSD;
     pci->class_id = 0x0600;
     klass->desc = "host bridge of OpenBSD's vmd";
+    klass->vmsd = &vmstate_host_bridge;
 }
 
 /* -- Interrupts ---------------------------------------------------------------------- */
