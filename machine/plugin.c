@@ -283,7 +283,11 @@ static GPtrArray *search_path(void)
         g_ptr_array_add(path, g_strdup(*each));
     }
     if (program) {
-        g_ptr_array_add(path, g_path_get_dirname(program));
+        char *directory = g_path_get_dirname(program);
+
+        g_ptr_array_add(path, directory);
+        g_ptr_array_add(path,
+                        g_canonicalize_filename(UMBRA_MODULE_DIR_FROM_BIN, directory));
     }
     g_ptr_array_add(path, g_strdup(UMBRA_MODULE_DIR));
     return path;

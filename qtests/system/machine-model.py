@@ -69,12 +69,16 @@ def main():
             checks.check(output == (expected or ""), f"{commands} printed\n{output}")
         checks.check(len(outputs) == len(steps) + 1, "a step is missing")
 
-        # The plugins that are installed are found there; the page's where it would put them.
+        # The plugins that are installed are found there, by both programs; the page's are not
+        # until somebody puts them there or says where they are.
+        drawn = run(["umbra", "mtree", "--machine", "vmd-7.1"], env=environment)
+        checks.check("vmd.bios-low" in drawn.stdout, f"umbra mtree: {drawn.stderr}")
         listed = run(["umbra-system-x86_64", "-M", "help"], env=environment).stdout
         modules = run(["pkg-config", "--variable=moduledir", "umbra"],
                       env=environment).stdout.strip()
         checks.check(pathlib.Path(modules) == next(prefix.glob("lib*/**/umbra")),
                      f"moduledir is {modules}")
+        checks.check(f"from {modules}/umbra-machine-vmd.so" in listed, listed)
         checks.check("abacus" not in listed, "a plugin that nobody has installed")
         listed = run(["umbra-system-x86_64", "-M", "help"],
                      env=dict(environment, UMBRA_MODULE_DIR=str(work))).stdout
