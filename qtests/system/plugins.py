@@ -5,6 +5,7 @@ says what to do, and the program goes on."""
 import os
 import pathlib
 import shutil
+import struct
 import tempfile
 
 from harness import BUILD, SYSTEM, UMBRA, Checks, run
@@ -34,13 +35,21 @@ def with_path(*directories):
     return dict(os.environ, UMBRA_MODULE_DIR=":".join(str(each) for each in directories))
 
 
+def end_of_code(elf):
+    """The end of the last segment that a 64-bit ELF file wants in memory (PT_LOAD)."""
+    start, = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    headers = [struct.unpack_from("<IIQQQQ", elf, start + i * size) for i in range(count)]
+    return max(offset + length for kind, _, offset, _, _, length in headers if kind == 1)
+
+
 def collect(folder):
     """All plugins of the tests in one folder, with some that no compiler makes."""
     for plugin in PLUGINS.glob("umbra-machine-*.so"):
         shutil.copy(plugin, folder)
     good = (PLUGINS / "umbra-machine-good.so").read_bytes()
     (folder / "umbra-machine-text.so").write_text("This is no shared object.\n")
-    (folder / "umbra-machine-cut.so").write_bytes(good[:6000])  # inside what is loaded
+    (folder / "umbra-machine-cut.so").write_bytes(good[:end_of_code(good) - 100])
     (folder / "umbra-machine-folder.so").mkdir()
 
 
