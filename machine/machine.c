@@ -245,7 +245,10 @@ bool machine_build(Machine *machine, GError **error)
 {
     bool built;
 
-    if (!check_ram_size(machine->config.ram_size, error)) {
+    if (machine->type->bare) {
+        machine->config.cpus = machine->config.max_cpus = 0;
+        machine->config.ram_size = 0;
+    } else if (!check_ram_size(machine->config.ram_size, error)) {
         return false;
     }
     make_address_spaces(machine);

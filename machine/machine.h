@@ -53,6 +53,7 @@ struct MachineType {
     const void *data;            /* the class's own */
     const char *deprecated;      /* why not to use it any more, or NULL */
     const MachineReboot *reboots; /* ended by a NULL method; or NULL: each works */
+    bool bare;                   /* has neither RAM nor CPUs */
 };
 
 /* What the command line says that every machine type understands. */

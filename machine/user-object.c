@@ -62,6 +62,11 @@ UserObject *user_object_find(const char *id)
     return NULL;
 }
 
+const char *user_object_type_name(int i)
+{
+    return i < (int)G_N_ELEMENTS(types) ? types[i].name : NULL;
+}
+
 static const UserObjectType *find_type(const char *name, GError **error)
 {
     const char *names[G_N_ELEMENTS(types) + 1] = {NULL};

@@ -58,6 +58,9 @@ bool user_object_del(const char *id, GError **error);
 /* Answers "help" and "TYPE,help"; false when `text` asks for neither. */
 bool user_object_help(const char *text, GString *out);
 
+/* The i-th type's name; NULL after the last. */
+const char *user_object_type_name(int i);
+
 /* The object of that id, or NULL. */
 UserObject *user_object_find(const char *id);
 

@@ -240,7 +240,7 @@ static const struct {
      "}",
      ERROR("GenericError", "Parameter 'type' does not accept value 'bla'")},
     {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[1,[],null]}}",
-     ERROR("GenericError", "Parameter 'type' is missing")},
+     ERROR("GenericError", "Invalid parameter type for 'keys[0]', expected: object")},
     {"{\"execute\":\"pmemsave\",\"arguments\":{\"val\":0,\"size\":16,\"filename\":"
      "\"/nonexistent/x\"}}",
      ERROR("GenericError", "Could not open '/nonexistent/x': No such file or directory")},
@@ -278,10 +278,10 @@ static const struct {
      ERROR("GenericError", "Parameter 'qom-type' is missing")},
     {"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-ram\","
      "\"id\":\"m2\",\"size\":4096,\"foo\":1}}",
-     ERROR("GenericError", "Property 'memory-backend-ram.foo' not found")},
+     ERROR("GenericError", "Parameter 'foo' is unexpected")},
     {"{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"memory-backend-ram\","
      "\"id\":\"m2\",\"size\":[]}}",
-     ERROR("GenericError", "Invalid parameter type for 'size', expected: string")},
+     ERROR("GenericError", "Invalid parameter type for 'size', expected: integer")},
     {"{\"execute\":\"query-memdev\"}",
      "{\"return\": [" MEMDEV("true", "1048576", "m1") ", " MEMDEV("false", "1048576",
                                                                   "pc.ram") "]}"},
@@ -292,8 +292,8 @@ static const struct {
      "{\"return\": [" MEMDEV("false", "1048576", "pc.ram") "]}"},
     {"{\"execute\":\"query-machines\"}",
      "{\"return\": [{\"hotpluggable-cpus\": false, \"name\": \"small\", "
-     "\"numa-mem-supported\": false, \"default-cpu-type\": \"qemu64-x86_64-cpu\", "
-     "\"cpu-max\": 255, \"deprecated\": false, \"default-ram-id\": \"pc.ram\", "
+     "\"numa-mem-supported\": false, \"cpu-max\": 255, \"deprecated\": false, "
+     "\"default-cpu-type\": \"qemu64-x86_64-cpu\", \"default-ram-id\": \"pc.ram\", "
      "\"is-default\": true, \"alias\": \"tiny\"}]}"},
     {"{\"execute\":\"query-pci\"}", "{\"return\": []}"},
     {"{\"execute\":\"query-block\"}", "{\"return\": []}"},

@@ -40,7 +40,7 @@ void cpuid_set_signature(uint32_t values[CPUID_REGISTERS], const char *letters,
     memcpy(&values[hypervisor ? CPUID_EDX : CPUID_ECX], letters + 8, 4);
 }
 
-bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTERS])
+static bool model_leaf(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTERS])
 {
     static const struct {
         uint32_t leaf;
@@ -82,4 +82,14 @@ bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTE
         }
     }
     return leaf <= cpu->level || (leaf >= 0x80000000 && leaf <= 0x8000000a);
+}
+
+bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTERS])
+{
+    bool known = model_leaf(leaf, cpu, values);
+
+    if (known) {
+        cpuid_apply_features(leaf, values);
+    }
+    return known;
 }

@@ -22,6 +22,16 @@ extern const uint32_t cpuid_leaves[];
  * with an empty vendor. False: the model has no such leaf. */
 bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTERS]);
 
+/* The i-th feature that has a name, and which bit it is; NULL after the last. */
+const char *cpuid_feature(unsigned i, uint32_t *leaf, int *reg, unsigned *bit);
+
+/* -cpu MODEL,+NAME or -NAME: changes the model of all CPUs, before they are made; what the
+ * host or the accelerator cannot do is taken out again. False: no feature has that name. */
+bool cpuid_feature_set(const char *name, bool on);
+
+/* For cpuid_model(). */
+void cpuid_apply_features(uint32_t leaf, uint32_t values[CPUID_REGISTERS]);
+
 /* Writes a signature of 12 letters into EBX, EDX, ECX (vendor's order) or EBX, ECX, EDX
  * (a hypervisor's). */
 void cpuid_set_signature(uint32_t values[CPUID_REGISTERS], const char *letters,

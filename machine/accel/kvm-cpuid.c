@@ -66,6 +66,8 @@ static void limit_to_host(uint32_t leaf, uint32_t values[CPUID_REGISTERS],
         if (!kvm_host.irqchip) {
             values[CPUID_EDX] &= ~CPUID_1_EDX_APIC;
         }
+    } else if (leaf == 0x7) {
+        values[CPUID_EBX] &= host ? host->ebx : 0;
     } else if (leaf == 0x80000001) {
         values[CPUID_ECX] &= host ? host->ecx : 0;
         values[CPUID_EDX] &= host ? host->edx : 0;

@@ -278,6 +278,8 @@ void soft_cpuid(x86emu_t *emu)
 
         values[CPUID_ECX] &= CPUID_1_ECX_HYPERVISOR;
         values[CPUID_EDX] &= FEATURES_EDX | (announced ? CPUID_1_EDX_APIC : 0);
+    } else if (leaf == 0x7) {
+        values[CPUID_EBX] = 0;
     } else if (leaf == 0x80000001) {
         values[CPUID_ECX] = 0;
         values[CPUID_EDX] &= FEATURES_EDX;

@@ -26,6 +26,7 @@
 #include "machine/plugin.h"
 #include "machine/qtest.h"
 #include "machine/run-state.h"
+#include "machine/types/none.h"
 #include "machine/types/pc.h"
 #include "memory/io-lock.h"
 
@@ -602,12 +603,12 @@ int main(int argc, char **argv)
         fail(error);
     }
     machine_types_add(pc_machine_types());
+    machine_types_add(none_machine_types());
     machine_devices_register();
     g_ptr_array_add(options.data_dirs, NULL);
     machine_plugins_set_directories((const char *const *)options.data_dirs->pdata);
     answer_help(&options);
     start_traces(&options);
-    default_devices_add(&options);
     if (options.display && g_str_has_prefix(options.display, "vnc=")) {
         options.vnc =
             options.vnc ? options.vnc : g_strdup(options.display + strlen("vnc="));
@@ -625,6 +626,8 @@ int main(int argc, char **argv)
             option_string_parse(options.machine ? options.machine : "", "type");
 
         type = choose_type(&options, properties);
+        options.nodefaults |= type->bare;
+        default_devices_add(&options);
         if (options.dump_vmstate) {
             dump_vmstate(options.dump_vmstate, type->name);
         }

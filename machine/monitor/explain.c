@@ -111,7 +111,7 @@ static JsonNode *x_query_mtree(JsonObject *args, GError **error)
 }
 
 const QmpCommand qmp_explain_commands[] = {
-    {"x-umbra-explain", "address:v,space:s?", x_umbra_explain},
-    {"x-query-mtree", "", x_query_mtree},
+    {"x-umbra-explain", "address:any,space:str?", x_umbra_explain, "any"},
+    {"x-query-mtree", "", x_query_mtree, "any"},
     {NULL},
 };

@@ -75,6 +75,8 @@ static void run_registers(Hmp *hmp, const HmpArgs *args)
         }
     } else if (index < cpus) {
         print_registers(hmp, (unsigned)index);
+    } else if (!cpus) {
+        hmp_printf(hmp, "No CPU available\n");
     } else {
         hmp_printf(hmp, "CPU#%" PRIu64 " not available\n", index);
     }

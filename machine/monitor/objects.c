@@ -107,14 +107,8 @@ static void run_object_del(Hmp *hmp, const HmpArgs *args)
 
 static JsonNode *object_add(JsonObject *args, GError **error)
 {
-    g_autofree char *text = NULL;
+    g_autofree char *text = qmp_option_text(args, error);
 
-    if (!json_object_has_member(args, "qom-type")) {
-        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                    "Parameter 'qom-type' is missing");
-        return NULL;
-    }
-    text = qmp_option_text(args, error);
     if (text) {
         user_object_add_from_text(text, error);
     }
@@ -136,8 +130,8 @@ const HmpCommand hmp_object_commands[] = {
 };
 
 const QmpCommand qmp_object_commands[] = {
-    {"object-add", "*", object_add},
-    {"object-del", "id:s", object_del},
-    {"query-memdev", "", query_memdev},
+    {"object-add", "ObjectOptions", object_add},
+    {"object-del", "id:str", object_del},
+    {"query-memdev", "", query_memdev, "[Memdev]"},
     {NULL},
 };

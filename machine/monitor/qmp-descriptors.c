@@ -75,10 +75,10 @@ static JsonNode *query_fdsets(JsonObject *args, GError **error)
 }
 
 const QmpCommand qmp_descriptor_commands[] = {
-    {"getfd", "fdname:s", run_getfd},
-    {"closefd", "fdname:s", run_closefd},
-    {"add-fd", "fdset-id:i?,opaque:s?", run_add_fd},
-    {"remove-fd", "fdset-id:i,fd:i?", run_remove_fd},
-    {"query-fdsets", "", query_fdsets},
+    {"getfd", "fdname:str", run_getfd},
+    {"closefd", "fdname:str", run_closefd},
+    {"add-fd", "fdset-id:int?,opaque:str?", run_add_fd, "AddfdInfo"},
+    {"remove-fd", "fdset-id:int,fd:int?", run_remove_fd},
+    {"query-fdsets", "", query_fdsets, "[FdsetInfo]"},
     {NULL},
 };

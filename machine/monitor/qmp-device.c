@@ -10,13 +10,8 @@
 
 static JsonNode *run_device_add(JsonObject *args, GError **error)
 {
-    g_autofree char *text = NULL;
+    g_autofree char *text = qmp_option_text(args, error);
 
-    if (!json_object_has_member(args, "driver")) {
-        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter 'driver' is missing");
-        return NULL;
-    }
-    text = qmp_option_text(args, error);
     if (text) {
         machine_control_device_add(text, error);
     }
@@ -87,8 +82,9 @@ static JsonNode *run_list_properties(JsonObject *args, GError **error)
 }
 
 const QmpCommand qmp_device_commands[] = {
-    {"device_add", "*", run_device_add},
-    {"device_del", "id:s", run_device_del},
-    {"device-list-properties", "typename:s", run_list_properties},
+    {"device_add", "*driver:str,bus:str?,id:str?", run_device_add},
+    {"device_del", "id:str", run_device_del},
+    {"device-list-properties", "typename:str", run_list_properties,
+     "[ObjectPropertyInfo]"},
     {NULL},
 };

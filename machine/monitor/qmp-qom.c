@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "hw/core/device.h"
 #include "machine/monitor/qmp.h"
 #include "machine/monitor/qom.h"
 
@@ -57,10 +58,38 @@ static JsonNode *run_list_types(JsonObject *args, GError **error)
     return qmp_array(list);
 }
 
+static void add_class_property(const Property *property, void *opaque)
+{
+    add_property(property->name, qom_property_type(property), opaque);
+}
+
+static JsonNode *run_list_properties(JsonObject *args, GError **error)
+{
+    const char *name = json_object_get_string_member(args, "typename");
+    GType type = qom_find_type(name);
+    g_autoptr(GTypeClass) klass = NULL;
+    JsonArray *list;
+
+    if (type == G_TYPE_INVALID) {
+        g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Class '%s' not found", name);
+        return NULL;
+    }
+    klass = g_type_class_ref(type);
+    list = json_array_new();
+    add_property("type", "string", list);
+    if (g_type_is_a(type, TYPE_DEVICE)) {
+        qom_foreach_device_property(add_property, list);
+    }
+    property_foreach(G_OBJECT_CLASS(klass), add_class_property, list);
+    return qmp_array(list);
+}
+
 const QmpCommand qmp_qom_commands[] = {
-    {"qom-list", "path:s", run_list},
-    {"qom-get", "path:s,property:s", run_get},
-    {"qom-set", "path:s,property:s,value:v", run_set},
-    {"qom-list-types", "implements:s?,abstract:b?", run_list_types},
+    {"qom-list", "path:str", run_list, "[ObjectPropertyInfo]"},
+    {"qom-get", "path:str,property:str", run_get, "any"},
+    {"qom-set", "path:str,property:str,value:any", run_set},
+    {"qom-list-types", "implements:str?,abstract:bool?", run_list_types,
+     "[ObjectTypeInfo]"},
+    {"qom-list-properties", "typename:str", run_list_properties, "[ObjectPropertyInfo]"},
     {NULL},
 };

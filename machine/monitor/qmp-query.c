@@ -8,7 +8,7 @@
 #include "hw/block/block.h"
 #include "hw/pci/pci-regs.h"
 #include "machine/machine.h"
-#include "machine/monitor/machine-control.h"
+#include "machine/monitor/qmp-types.h"
 #include "machine/monitor/qmp.h"
 #include "machine/run-state.h"
 
@@ -36,9 +36,13 @@ static JsonNode *query_commands(JsonObject *args, GError **error)
 {
     JsonArray *list = json_array_new();
 
-    json_array_add_element(list, qmp_object("name:s", "qmp_capabilities"));
     qmp_foreach_command(add_command, list);
     return qmp_array(list);
+}
+
+static JsonNode *query_schema(JsonObject *args, GError **error)
+{
+    return qmp_schema();
 }
 
 static JsonNode *query_name(JsonObject *args, GError **error)
@@ -59,71 +63,6 @@ static JsonNode *query_kvm(JsonObject *args, GError **error)
 {
     return qmp_object("enabled:b,present:b",
                       g_strcmp0(accel_name(machine_current()->accel), "kvm") == 0, true);
-}
-
-static JsonNode *query_target(JsonObject *args, GError **error)
-{
-    return qmp_object("arch:s", "x86_64");
-}
-
-static JsonNode *query_current_machine(JsonObject *args, GError **error)
-{
-    return qmp_object("wakeup-suspend-support:b", true);
-}
-
-static JsonNode *query_memory_size(JsonObject *args, GError **error)
-{
-    return qmp_object("base-memory:i,plugged-memory:i",
-                      (gint64)machine_current()->config.ram_size, (gint64)0);
-}
-
-static JsonNode *query_nothing(JsonObject *args, GError **error)
-{
-    return qmp_array(json_array_new());
-}
-
-static void add_machine(const MachineType *type, void *opaque)
-{
-    JsonNode *node =
-        qmp_object("hotpluggable-cpus:b,name:s,numa-mem-supported:b,default-cpu-type:s,"
-                   "cpu-max:i,deprecated:b,default-ram-id:s",
-                   false, type->name, false, "qemu64-x86_64-cpu", (gint64)255,
-                   type->deprecated != NULL, "pc.ram");
-    JsonObject *object = json_node_get_object(node);
-
-    if (type->is_default) {
-        json_object_set_boolean_member(object, "is-default", true);
-    }
-    if (type->alias) {
-        json_object_set_string_member(object, "alias", type->alias);
-    }
-    json_array_add_element(opaque, node);
-}
-
-static JsonNode *query_machines(JsonObject *args, GError **error)
-{
-    JsonArray *list = json_array_new();
-
-    machine_types_foreach(add_machine, list);
-    return qmp_array(list);
-}
-
-static JsonNode *query_cpus(JsonObject *args, GError **error)
-{
-    GPtrArray *cpus = machine_current()->cpus;
-    JsonArray *list = json_array_new();
-
-    for (unsigned i = 0; i < cpus->len; i++) {
-        const X86CPU *cpu = cpus->pdata[i];
-
-        json_array_add_element(
-            list, qmp_object("thread-id:i,props:n,qom-path:s,cpu-index:i,target:s",
-                             (gint64)machine_control_thread_id(i),
-                             qmp_object("core-id:i,thread-id:i,socket-id:i", (gint64)0,
-                                        (gint64)0, (gint64)i),
-                             cpu->parent.path, (gint64)cpu->index, "x86_64"));
-    }
-    return qmp_array(list);
 }
 
 /* -- Chardevs and disks
@@ -278,22 +217,16 @@ static JsonNode *query_pci(JsonObject *args, GError **error)
 }
 
 const QmpCommand qmp_query_commands[] = {
-    {"query-status", "", query_status},
-    {"query-version", "", query_version},
-    {"query-commands", "", query_commands},
-    {"query-name", "", query_name},
-    {"query-uuid", "", query_uuid},
-    {"query-kvm", "", query_kvm},
-    {"query-target", "", query_target},
-    {"query-current-machine", "", query_current_machine},
-    {"query-memory-size-summary", "", query_memory_size},
-    {"query-memory-devices", "", query_nothing},
-    {"query-iothreads", "", query_nothing},
-    {"query-machines", "", query_machines},
-    {"query-cpus-fast", "", query_cpus},
-    {"query-chardev", "", query_chardev},
-    {"query-chardev-backends", "", query_chardev_backends},
-    {"query-block", "", query_block},
-    {"query-pci", "", query_pci},
+    {"query-status", "", query_status, "StatusInfo"},
+    {"query-version", "", query_version, "VersionInfo"},
+    {"query-commands", "", query_commands, "[CommandInfo]"},
+    {"query-qmp-schema", "", query_schema, "[SchemaInfo]"},
+    {"query-name", "", query_name, "NameInfo"},
+    {"query-uuid", "", query_uuid, "UuidInfo"},
+    {"query-kvm", "", query_kvm, "KvmInfo"},
+    {"query-chardev", "", query_chardev, "[ChardevInfo]"},
+    {"query-chardev-backends", "", query_chardev_backends, "[ChardevBackendInfo]"},
+    {"query-block", "", query_block, "[BlockInfo]"},
+    {"query-pci", "", query_pci, "[PciInfo]"},
     {NULL},
 };

@@ -53,56 +53,16 @@ static JsonNode *run_system_wakeup(JsonObject *args, GError **error)
 /* -- Keys
  * -------------------------------------------------------------------------------- */
 
-static bool not_accepted(GError **error, const char *parameter, const char *value)
+/* A KeyValue in the spelling of sendkey. */
+static void append_key(GString *keys, JsonObject *key)
 {
-    g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                "Parameter '%s' does not accept value '%s'", parameter, value);
-    return false;
-}
-
-static const char *text_member(JsonObject *object, const char *name)
-{
-    JsonNode *value = json_object_get_member(object, name);
-
-    return value && JSON_NODE_HOLDS_VALUE(value) &&
-                   json_node_get_value_type(value) == G_TYPE_STRING
-               ? json_node_get_string(value)
-               : NULL;
-}
-
-/* A KeyValue, {"type": "qcode", "data": "a"} or {"type": "number", "data": 30}, in the
- * spelling of sendkey. */
-static bool append_key(GString *keys, JsonNode *key, GError **error)
-{
-    JsonObject *object = JSON_NODE_HOLDS_OBJECT(key) ? json_node_get_object(key) : NULL;
-    const char *type = object ? text_member(object, "type") : NULL;
-    JsonNode *data = object ? json_object_get_member(object, "data") : NULL;
-
-    if (!type || !data) {
-        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter '%s' is missing",
-                    type ? "data" : "type");
-        return false;
-    }
     g_string_append(keys, keys->len ? "-" : "");
-    if (strcmp(type, "qcode") == 0) {
-        const char *name = text_member(object, "data");
-
-        if (!name || input_key_from_name(name) < 0) {
-            return not_accepted(error, "data", name ? name : "(not a string)");
-        }
-        g_string_append(keys, name);
-    } else if (strcmp(type, "number") == 0) {
-        if (!JSON_NODE_HOLDS_VALUE(data) ||
-            json_node_get_value_type(data) != G_TYPE_INT64) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                        "Invalid parameter type for 'data', expected: integer");
-            return false;
-        }
-        g_string_append_printf(keys, "0x%x", (unsigned)json_node_get_int(data));
+    if (strcmp(json_object_get_string_member(key, "type"), "qcode") == 0) {
+        g_string_append(keys, json_object_get_string_member(key, "data"));
     } else {
-        return not_accepted(error, "type", type);
+        g_string_append_printf(keys, "0x%x",
+                               (unsigned)json_object_get_int_member(key, "data"));
     }
-    return true;
 }
 
 static JsonNode *run_send_key(JsonObject *args, GError **error)
@@ -112,9 +72,7 @@ static JsonNode *run_send_key(JsonObject *args, GError **error)
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; i < json_array_get_length(keys); i++) {
-        if (!append_key(text, json_array_get_element(keys, i), error)) {
-            return NULL;
-        }
+        append_key(text, json_array_get_object_element(keys, i));
     }
     if (text->len) {
         input_send_key_combination(text->str, (int)CLAMP(hold, 0, G_MAXINT), error);
@@ -215,11 +173,15 @@ const QmpCommand qmp_run_commands[] = {
     {"system_powerdown", "", run_system_powerdown},
     {"system_wakeup", "", run_system_wakeup},
     {"inject-nmi", "", run_inject_nmi},
-    {"watchdog-set-action", "action:s", run_watchdog_set_action},
-    {"set-action", "reboot:s?,shutdown:s?,panic:s?,watchdog:s?", run_set_action},
-    {"send-key", "keys:a,hold-time:i?", run_send_key},
-    {"pmemsave", "val:i,size:i,filename:s", run_pmemsave},
-    {"memsave", "val:i,size:i,filename:s,cpu-index:i?", run_memsave},
-    {"human-monitor-command", "command-line:s,cpu-index:i?", run_human_monitor_command},
+    {"watchdog-set-action", "action:WatchdogAction", run_watchdog_set_action},
+    {"set-action",
+     "reboot:RebootAction?,shutdown:ShutdownAction?,panic:PanicAction?,"
+     "watchdog:WatchdogAction?",
+     run_set_action},
+    {"send-key", "keys:[KeyValue],hold-time:int?", run_send_key},
+    {"pmemsave", "val:int,size:int,filename:str", run_pmemsave},
+    {"memsave", "val:int,size:int,filename:str,cpu-index:int?", run_memsave},
+    {"human-monitor-command", "command-line:str,cpu-index:int?",
+     run_human_monitor_command, "str"},
     {NULL},
 };

@@ -7,6 +7,7 @@
 
 #include "machine/monitor/json-stream.h"
 #include "machine/monitor/monitor.h"
+#include "machine/monitor/qmp-types.h"
 #include "machine/monitor/qmp.h"
 #include "machine/run-state.h"
 
@@ -77,51 +78,44 @@ static void send_reply(QmpSession *session, JsonNode *value, GError *error, Json
 /* -- Requests
  * ---------------------------------------------------------------------------- */
 
-static JsonNode *negotiate(QmpSession *session, JsonObject *args, GError **error)
+/* What the table knows of it: a session that may run commands has been through it. */
+static JsonNode *run_capabilities(JsonObject *args, GError **error)
 {
-    JsonNode *enable = json_object_get_member(args, "enable");
-    guint length = 0;
-    bool out_of_band = false;
+    g_set_error(error, QMP_ERROR, QMP_COMMAND_NOT_FOUND,
+                "Capabilities negotiation is already complete, command ignored");
+    return NULL;
+}
 
-    if (enable && !JSON_NODE_HOLDS_ARRAY(enable)) {
-        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                    "Invalid parameter type for 'enable', expected: array");
+const QmpCommand qmp_session_commands[] = {
+    {"qmp_capabilities", "enable:[QMPCapability]?", run_capabilities},
+    {NULL},
+};
+
+static JsonNode *negotiate(QmpSession *session, const char *name, JsonObject *args,
+                           GError **error)
+{
+    const QmpCommand *capabilities = &qmp_session_commands[0];
+
+    if (strcmp(name, capabilities->name) != 0) {
+        g_set_error(error, QMP_ERROR, QMP_COMMAND_NOT_FOUND,
+                    "Expecting capabilities negotiation with '%s'", capabilities->name);
         return NULL;
     }
-    length = enable ? json_array_get_length(json_node_get_array(enable)) : 0;
-    for (guint i = 0; i < length; i++) {
-        JsonNode *name = json_array_get_element(json_node_get_array(enable), i);
-        const char *text =
-            JSON_NODE_HOLDS_VALUE(name) && json_node_get_value_type(name) == G_TYPE_STRING
-                ? json_node_get_string(name)
-                : "";
-
-        if (strcmp(text, "oob") != 0) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                        "Parameter 'enable' does not accept value '%s'", text);
-            return NULL;
-        }
-        out_of_band = true;
+    if (!qmp_check_members(capabilities->args, args, error)) {
+        return NULL;
     }
     session->negotiated = true;
-    session->out_of_band = out_of_band;
+    session->out_of_band =
+        json_object_has_member(args, "enable") &&
+        json_array_get_length(json_object_get_array_member(args, "enable")) > 0;
     return qmp_object("");
 }
 
 static JsonNode *dispatch(QmpSession *session, const char *name, JsonObject *args,
                           GError **error)
 {
-    bool negotiating = strcmp(name, "qmp_capabilities") == 0;
-
-    if (negotiating != !session->negotiated) {
-        g_set_error(error, QMP_ERROR, QMP_COMMAND_NOT_FOUND, "%s",
-                    negotiating ? "Capabilities negotiation is already complete, command "
-                                  "ignored"
-                                : "Expecting capabilities negotiation with "
-                                  "'qmp_capabilities'");
-        return NULL;
-    }
-    return negotiating ? negotiate(session, args, error) : qmp_run(name, args, error);
+    return session->negotiated ? qmp_run(name, args, error)
+                               : negotiate(session, name, args, error);
 }
 
 static bool check_member(const QmpSession *session, const char *name, JsonNode *value,

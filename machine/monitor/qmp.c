@@ -1,5 +1,5 @@
 /*
- * QMP: finding commands, checking their arguments.
+ * QMP: finding commands and running them.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,10 +8,14 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "machine/monitor/qmp-types.h"
+
 /* clang-format off: one a line, so that additions do not collide. */
 static const QmpCommand *const tables[] = {
+    qmp_session_commands,
     qmp_run_commands,
     qmp_query_commands,
+    qmp_machine_commands,
     qmp_device_commands,
     qmp_descriptor_commands,
     qmp_qom_commands,
@@ -47,100 +51,6 @@ static const QmpCommand *find(const char *name)
     return NULL;
 }
 
-/* -- Arguments ---------------------------------------------------------------------- */
-
-static bool is_kind(JsonNode *value, char kind)
-{
-    GType type = JSON_NODE_HOLDS_VALUE(value) ? json_node_get_value_type(value) : 0;
-
-    switch (kind) {
-    case 's':
-        return type == G_TYPE_STRING;
-    case 'i':
-        return type == G_TYPE_INT64;
-    case 'b':
-        return type == G_TYPE_BOOLEAN;
-    case 'o':
-        return JSON_NODE_HOLDS_OBJECT(value);
-    case 'a':
-        return JSON_NODE_HOLDS_ARRAY(value);
-    default:
-        return true;
-    }
-}
-
-static const char *kind_name(char kind)
-{
-    return kind == 's'   ? "string"
-           : kind == 'i' ? "integer"
-           : kind == 'b' ? "boolean"
-           : kind == 'o' ? "object"
-                         : "array";
-}
-
-/* Finds `name` of `length` among "NAME:KIND,..."; NULL or the kind's place. */
-static const char *find_arg(const char *specification, const char *name, size_t length)
-{
-    for (const char *p = specification; *p;) {
-        size_t part = strcspn(p, ":");
-
-        if (part == length && strncmp(p, name, length) == 0) {
-            return p + part + 1;
-        }
-        p += strcspn(p, ",");
-        p += *p == ',';
-    }
-    return NULL;
-}
-
-static bool check_present(const char *specification, JsonObject *args, GError **error)
-{
-    for (const char *p = specification; *p;) {
-        size_t part = strcspn(p, ":");
-        g_autofree char *name = g_strndup(p, part);
-        char kind = p[part + 1];
-        bool optional = p[part + 2] == '?';
-        JsonNode *value = json_object_get_member(args, name);
-
-        if (!value && !optional) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "Parameter '%s' is missing",
-                        name);
-            return false;
-        }
-        if (value && !is_kind(value, kind)) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                        "Invalid parameter type for '%s', expected: %s", name,
-                        kind_name(kind));
-            return false;
-        }
-        p += strcspn(p, ",");
-        p += *p == ',';
-    }
-    return true;
-}
-
-static bool check_args(const char *specification, JsonObject *args, GError **error)
-{
-    JsonObjectIter iter;
-    const char *name;
-
-    if (strcmp(specification, "*") == 0) {
-        return true;
-    }
-    if (!check_present(specification, args, error)) {
-        return false;
-    }
-    json_object_iter_init_ordered(&iter, args);
-    while (json_object_iter_next_ordered(&iter, &name, NULL)) {
-        if (!find_arg(specification, name, strlen(name))) {
-            g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
-                        "Parameter '%s' is unexpected", name);
-            return false;
-        }
-    }
-    return true;
-}
-
 JsonNode *qmp_run(const char *name, JsonObject *args, GError **error)
 {
     const QmpCommand *command = find(name);
@@ -152,7 +62,7 @@ JsonNode *qmp_run(const char *name, JsonObject *args, GError **error)
                     "The command %s has not been found", name);
         return NULL;
     }
-    if (!check_args(command->args, args, error)) {
+    if (!qmp_check_members(command->args, args, error)) {
         return NULL;
     }
     value = command->run(args, &failure);

@@ -22,21 +22,25 @@ typedef enum QmpErrorClass {
 } QmpErrorClass;
 
 /*
- * A command. `args` names what it takes, "NAME:KIND,...", a KIND being s string, i
- * integer, b boolean, o object, a array, v any value, with a ? after it where it may be
- * left out; "*" means anything. They are checked before `run`, whose value NULL without
- * an error is the empty object.
+ * A command: what it takes and what it gives back, in the words of qmp-types.h. `args`
+ * are members, "NAME:TYPE,NAME:TYPE?,..."; a "*" before them: others may come along; or the
+ * name of a union. They
+ * are checked before `run`, whose value NULL without an error is the empty object, which is
+ * also what `returns` NULL stands for.
  */
 typedef struct QmpCommand {
     const char *name;
     const char *args;
     JsonNode *(*run)(JsonObject *args, GError **error);
+    const char *returns; /* a type */
 } QmpCommand;
 
 /* The tables, each ended by a row without a name. */
 extern const QmpCommand qmp_migration_commands[], qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
     qmp_qom_commands[], qmp_screendump_commands[], qmp_explain_commands[],
-    qmp_trace_commands[], qmp_object_commands[], qmp_descriptor_commands[];
+    qmp_trace_commands[], qmp_object_commands[], qmp_descriptor_commands[],
+    qmp_session_commands[],
+    qmp_machine_commands[];
 
 /* Runs a command: its value, or NULL and *error. Machine lock. */
 JsonNode *qmp_run(const char *name, JsonObject *args, GError **error);

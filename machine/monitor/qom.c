@@ -190,6 +190,15 @@ static const struct {
     {"hotpluggable", "bool"},
 };
 
+void qom_foreach_device_property(void (*func)(const char *name, const char *type,
+                                              void *opaque),
+                                 void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(device_properties); i++) {
+        func(device_properties[i].name, device_properties[i].type, opaque);
+    }
+}
+
 bool qom_list(const char *path,
               void (*func)(const char *name, const char *type, void *opaque),
               void *opaque, GError **error)
@@ -201,8 +210,8 @@ bool qom_list(const char *path,
         return false;
     }
     func("type", "string", opaque);
-    for (size_t i = 0; place.device && i < G_N_ELEMENTS(device_properties); i++) {
-        func(device_properties[i].name, device_properties[i].type, opaque);
+    if (place.device) {
+        qom_foreach_device_property(func, opaque);
     }
     if (object_of(&place)) {
         property_foreach(G_OBJECT_GET_CLASS(object_of(&place)), visit_property, &visit);
@@ -396,6 +405,19 @@ static void visit_type(TypeVisit *visit, GType type)
 static void visit_type_entry(const DeviceTypeEntry *entry, void *opaque)
 {
     visit_type(opaque, entry->get_type());
+}
+
+GType qom_find_type(const char *name)
+{
+    g_autofree char *machine = NULL;
+    const MachineType *type;
+
+    if (!g_str_has_suffix(name, "-machine")) {
+        return strcmp(name, "device") == 0 ? TYPE_DEVICE : device_type_by_name(name, NULL);
+    }
+    machine = g_strndup(name, strlen(name) - strlen("-machine"));
+    type = machine_type_find(machine, NULL);
+    return type && strcmp(type->name, machine) == 0 ? type->get_type() : G_TYPE_INVALID;
 }
 
 static void visit_machine_type(const MachineType *type, void *opaque)

@@ -25,6 +25,15 @@ bool qom_list(const char *path,
 JsonNode *qom_get(const char *path, const char *property, GError **error);
 bool qom_set(const char *path, const char *property, JsonNode *value, GError **error);
 
+/* Calls func for the properties that every device has. */
+void qom_foreach_device_property(void (*func)(const char *name, const char *type,
+                                              void *opaque),
+                                 void *opaque);
+
+/* The device's or machine's ("pc-i440fx-7.2-machine") type of that name, or
+ * G_TYPE_INVALID. */
+GType qom_find_type(const char *name);
+
 /* Calls func for each device and machine type that is a kind of `implements` (NULL: all),
  * and for their abstract ancestors where `abstract` says so. */
 void qom_list_types(const char *implements, bool abstract,

@@ -141,6 +141,7 @@ const HmpCommand hmp_screendump_commands[] = {
 };
 
 const QmpCommand qmp_screendump_commands[] = {
-    {"screendump", "filename:s,device:s?,head:i?,format:s?", run_qmp_screendump},
+    {"screendump", "filename:str,device:str?,head:int?,format:ImageFormat?",
+     run_qmp_screendump},
     {NULL},
 };

@@ -73,9 +73,9 @@ static JsonNode *get_state(JsonObject *args, GError **error)
 
     for (unsigned i = 0; i < TRACE_EVENTS; i++) {
         if (g_pattern_match_simple(pattern, trace_event_name(i))) {
-            json_array_add_element(array,
-                                   qmp_object("name:s,state:s", trace_event_name(i),
-                                              trace_enabled[i] ? "enabled" : "disabled"));
+            json_array_add_element(
+                array, qmp_object("name:s,state:s,vcpu:b", trace_event_name(i),
+                                  trace_enabled[i] ? "enabled" : "disabled", false));
         }
     }
     if (json_array_get_length(array) == 0 && !strpbrk(pattern, "*?")) {
@@ -97,7 +97,8 @@ static JsonNode *set_state(JsonObject *args, GError **error)
 }
 
 const QmpCommand qmp_trace_commands[] = {
-    {"trace-event-get-state", "name:s,vcpu:i?", get_state},
-    {"trace-event-set-state", "name:s,enable:b,ignore-unavailable:b?,vcpu:i?", set_state},
+    {"trace-event-get-state", "name:str,vcpu:int?", get_state, "[TraceEventInfo]"},
+    {"trace-event-set-state", "name:str,enable:bool,ignore-unavailable:bool?,vcpu:int?",
+     set_state},
     {NULL},
 };
