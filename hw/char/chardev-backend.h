@@ -45,13 +45,15 @@ struct Chardev {
     int input_fd, output_fd; /* -1: none now */
     GSource *input, *drain;
     GByteArray *pending; /* output that the peer has not taken */
+    int log_fd;          /* gets a copy of the output (logfile=); -1: none */
     int received_fd;     /* the last that the peer has handed over; -1: none */
     Chardev *base;       /* of a mux: what it stands on */
 };
 
 extern const ChardevBackend chardev_null_backend, chardev_vc_backend,
     chardev_stdio_backend, chardev_file_backend, chardev_pipe_backend,
-    chardev_pty_backend, chardev_socket_backend, chardev_udp_backend, chardev_mux_backend;
+    chardev_pty_backend, chardev_socket_backend, chardev_udp_backend, chardev_mux_backend,
+    chardev_ringbuf_backend;
 
 /* For mon:stdio and mux=on: a mux named `id` over `base`. */
 Chardev *chardev_mux_new(const char *id, Chardev *base);
@@ -59,6 +61,13 @@ Chardev *chardev_mux_new(const char *id, Chardev *base);
 /* Makes and registers one of a known backend. */
 Chardev *chardev_create(const ChardevBackend *backend, const char *id,
                         const Options *options, GError **error);
+
+/* Puts `chardev`, whose id is another one's now, into the other's place, frontend and all;
+ * the other goes. */
+void chardev_replace(Chardev *old, Chardev *chardev);
+
+/* Takes it off the list and frees it; no frontend may have it. */
+void chardev_destroy(Chardev *chardev);
 
 /* The peer has come or gone. Going drops the output that it has not taken; the backend
  * has closed, or will close, the descriptors and set them to -1. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "hw/char/telnet.h"
+#include "hw/core/descriptors.h"
 
 typedef struct SocketChardev {
     Chardev parent;
@@ -421,15 +422,13 @@ static void start_connecting(SocketChardev *s)
 
 static bool adopt_fd(SocketChardev *s, const char *text, GError **error)
 {
-    uint64_t fd;
+    int fd = descriptor_take(text, error);
     GSocket *given;
 
-    if (!parse_uint64(text, G_MAXINT, &fd)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "chardev: socket: '%s' is no file descriptor number", text);
+    if (fd < 0) {
         return false;
     }
-    given = g_socket_new_from_fd((int)fd, error);
+    given = g_socket_new_from_fd(fd, error);
     if (!given) {
         g_prefix_error(error, "File descriptor %s is no socket: ", text);
         return false;

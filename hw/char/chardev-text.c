@@ -12,18 +12,22 @@
 static const ChardevBackend *const backends[] = {
     &chardev_null_backend,   &chardev_vc_backend,   &chardev_stdio_backend,
     &chardev_file_backend,   &chardev_pipe_backend, &chardev_pty_backend,
-    &chardev_socket_backend, &chardev_udp_backend,
+    &chardev_socket_backend, &chardev_udp_backend,  &chardev_ringbuf_backend,
 };
 
 static const struct {
     const char *alias, *name;
-} backend_aliases[] = {{"serial", "pipe"}, {"tty", "pipe"}, {"none", "null"}};
+} backend_aliases[] = {
+    {"serial", "pipe"}, {"tty", "pipe"}, {"none", "null"}, {"memory", "ringbuf"}};
 
 void chardev_foreach_backend(void (*func)(const char *name, void *opaque), void *opaque)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(backends); i++) {
         func(backends[i]->name, opaque);
     }
+    func("mux", opaque);
+    func("serial", opaque);
+    func("memory", opaque);
 }
 
 static const ChardevBackend *find_backend(const char *name)
@@ -43,7 +47,8 @@ static const ChardevBackend *find_backend(const char *name)
 
 static bool check_options(const ChardevBackend *backend, Options *options, GError **error)
 {
-    static const char *const common[] = {"backend", "id", "mux", NULL};
+    static const char *const common[] = {"backend", "id",        "mux",
+                                         "logfile", "logappend", NULL};
     g_autoptr(GPtrArray) known = g_ptr_array_new();
 
     for (int i = 0; common[i]; i++) {
@@ -56,7 +61,24 @@ static bool check_options(const ChardevBackend *backend, Options *options, GErro
     return options_check(options, (const char *const *)known->pdata, error);
 }
 
-static Chardev *new_from_options(const char *id, Options *options, GError **error)
+/* One that others share, over one that nobody has: chardev-add's way to mux=on. */
+static Chardev *new_mux(const char *id, const Options *options, GError **error)
+{
+    const char *base_id = options_get(options, "chardev");
+    Chardev *base = base_id ? chardev_find(base_id) : NULL;
+
+    if (!base) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "mux: base chardev %s not found", base_id ? base_id : "");
+    } else if (chardev_in_use(base)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY, "Chardev '%s' is busy", base_id);
+    } else {
+        return chardev_mux_new(id, base);
+    }
+    return NULL;
+}
+
+Chardev *chardev_new(const char *id, Options *options, GError **error)
 {
     const char *name = options_get(options, "backend");
     const ChardevBackend *backend = name ? find_backend(name) : NULL;
@@ -64,6 +86,9 @@ static Chardev *new_from_options(const char *id, Options *options, GError **erro
     bool mux = false;
     Chardev *chardev;
 
+    if (g_strcmp0(name, "mux") == 0) {
+        return new_mux(id, options, error);
+    }
     if (!backend) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                     name
@@ -86,6 +111,34 @@ static Chardev *new_from_options(const char *id, Options *options, GError **erro
     return chardev && mux ? chardev_mux_new(id, chardev) : chardev;
 }
 
+bool chardev_change(const char *id, Options *options, GError **error)
+{
+    Chardev *old = chardev_find(id), *chardev;
+    g_autofree char *other_id = g_strconcat(id, "-new", NULL);
+    const char *wrong = NULL;
+
+    if (!old) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "Chardev '%s' does not exist", id);
+        return false;
+    }
+    if (chardev_is_shared(old)) {
+        wrong = "Mux device hotswap not supported yet";
+    } else if (old->frontend && !old->frontend->may_change) {
+        wrong = "Chardev user does not support chardev hotswap";
+    }
+    if (wrong) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, wrong);
+        return false;
+    }
+    chardev = chardev_new(other_id, options, error);
+    if (!chardev) {
+        return false;
+    }
+    chardev_replace(old, chardev);
+    return true;
+}
+
 Chardev *chardev_new_from_options(const char *text, GError **error)
 {
     g_autoptr(Options) options = options_new();
@@ -98,7 +151,7 @@ Chardev *chardev_new_from_options(const char *text, GError **error)
                     "chardev: no id specified; add id=NAME");
         return NULL;
     }
-    return options_check_id(id, error) ? new_from_options(id, options, error) : NULL;
+    return options_check_id(id, error) ? chardev_new(id, options, error) : NULL;
 }
 
 /* "HOST:PORT[,options]" with a host that may be empty or an IPv6 address in brackets. */
@@ -232,5 +285,5 @@ Chardev *chardev_new_from_text(const char *id, const char *text, GError **error)
             options_set_default(options, "signal", "off");
         }
     }
-    return new_from_options(id, options, error);
+    return chardev_new(id, options, error);
 }

@@ -7,11 +7,14 @@
 #include "hw/char/chardev-backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "hw/core/descriptors.h"
 
 /* Output that a peer may leave untaken. A single write may exceed it when nothing else
  * waits, so that a long answer of a monitor arrives whole. */
@@ -91,6 +94,9 @@ static void chardev_free(Chardev *chardev)
         chardev->backend->close(chardev);
     }
     chardev_keep_fd(chardev, -1);
+    if (chardev->log_fd >= 0) {
+        close(chardev->log_fd);
+    }
     g_byte_array_unref(chardev->pending);
     g_free(chardev->id);
     g_free(chardev);
@@ -98,6 +104,26 @@ static void chardev_free(Chardev *chardev)
 
 /* -- Making one
  * -------------------------------------------------------------------------- */
+
+static bool open_log(Chardev *chardev, const Options *options, GError **error)
+{
+    const char *path = options ? options_get(options, "logfile") : NULL;
+    bool append = false;
+
+    if (path && !options_get_bool(options, "logappend", &append, error)) {
+        return false;
+    }
+    if (path) {
+        chardev->log_fd = descriptor_open(
+            path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
+        if (chardev->log_fd < 0) {
+            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+                        "Unable to open logfile %s: %s", path, g_strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
 
 Chardev *chardev_create(const ChardevBackend *backend, const char *id,
                         const Options *options, GError **error)
@@ -112,9 +138,10 @@ Chardev *chardev_create(const ChardevBackend *backend, const char *id,
     chardev = g_malloc0(backend->size);
     chardev->id = g_strdup(id);
     chardev->backend = backend;
-    chardev->input_fd = chardev->output_fd = chardev->received_fd = -1;
+    chardev->input_fd = chardev->output_fd = chardev->received_fd = chardev->log_fd = -1;
     chardev->pending = g_byte_array_new();
-    if (backend->open && !backend->open(chardev, options, error)) {
+    if (!open_log(chardev, options, error) ||
+        (backend->open && !backend->open(chardev, options, error))) {
         chardev_free(chardev);
         return NULL;
     }
@@ -285,10 +312,22 @@ static void keep_pending(Chardev *chardev, const uint8_t *buffer, size_t length)
     }
 }
 
-void chardev_write(Chardev *chardev, const void *buffer, size_t length)
+/* A log that takes no more must not hold up the machine: what it misses is lost. */
+static void write_log(Chardev *chardev, const uint8_t *bytes, size_t length)
 {
-    const uint8_t *bytes = buffer;
+    while (chardev->log_fd >= 0 && length) {
+        ssize_t put = chardev_fd_write(chardev->log_fd, bytes, length);
 
+        if (put <= 0) {
+            break;
+        }
+        bytes += put;
+        length -= (size_t)put;
+    }
+}
+
+static void put_out(Chardev *chardev, const uint8_t *bytes, size_t length)
+{
     if (!chardev->open || !chardev->backend->write) {
         return;
     }
@@ -313,12 +352,18 @@ void chardev_write(Chardev *chardev, const void *buffer, size_t length)
             return;
         }
         drain_blocking(chardev);
-        chardev_write(chardev, bytes, length);
+        put_out(chardev, bytes, length);
         return;
     }
     if (length && chardev->output_fd >= 0) {
         keep_pending(chardev, bytes, length);
     }
+}
+
+void chardev_write(Chardev *chardev, const void *buffer, size_t length)
+{
+    write_log(chardev, buffer, length);
+    put_out(chardev, buffer, length);
 }
 
 void chardev_set_open(Chardev *chardev, bool open)
@@ -432,6 +477,56 @@ void char_frontend_accept_input(CharFrontend *frontend)
     } else {
         chardev_watch_input(chardev);
     }
+}
+
+void chardev_destroy(Chardev *chardev)
+{
+    g_ptr_array_remove(chardevs, chardev);
+    chardev_free(chardev);
+}
+
+void chardev_replace(Chardev *old, Chardev *chardev)
+{
+    CharFrontend *frontend = old->frontend;
+
+    g_free(chardev->id);
+    chardev->id = g_strdup(old->id);
+    if (frontend) {
+        char_frontend_disconnect(frontend);
+        char_frontend_connect(frontend, chardev, NULL);
+    }
+    chardev_destroy(old);
+}
+
+static void note_base(Chardev *chardev, void *opaque)
+{
+    Chardev **wanted = opaque;
+
+    if (chardev->base == *wanted) {
+        *wanted = NULL;
+    }
+}
+
+bool chardev_remove(const char *id, GError **error)
+{
+    Chardev *chardev = chardev_find(id), *base = chardev;
+
+    if (!chardev) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Chardev '%s' not found", id);
+        return false;
+    }
+    chardev_foreach(note_base, &base);
+    if (chardev_in_use(chardev) || !base) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY, "Chardev '%s' is busy", id);
+        return false;
+    }
+    chardev_destroy(chardev);
+    return true;
+}
+
+void chardev_send_break(Chardev *chardev)
+{
+    chardev_event(chardev, CHAR_EVENT_BREAK);
 }
 
 void chardev_cleanup(void)

@@ -34,6 +34,7 @@ struct CharFrontend {
     void (*event)(void *opaque, CharEvent event);
     void (*drained)(void *opaque); /* the peer has taken what was pending; or NULL */
     void *opaque;
+    bool may_change;   /* it works on where another chardev takes its own one's place */
     bool yields_focus; /* on a mux: input goes to the others first (monitors) */
 };
 
@@ -48,6 +49,25 @@ Chardev *chardev_new_from_text(const char *id, const char *text, GError **error)
 
 /* The same from -chardev's form: "BACKEND,id=ID,key=value...". */
 Chardev *chardev_new_from_options(const char *options, GError **error);
+
+/* The same from options, "backend" among them; NULL and *error. */
+struct Options;
+Chardev *chardev_new(const char *id, struct Options *options, GError **error);
+
+/* Closes and forgets it; false and *error while something holds it. */
+bool chardev_remove(const char *id, GError **error);
+
+/* Puts a new one in the place of the one of that id; false and *error, leaving the old one
+ * as it was, when the new one cannot be, or who has the old one cannot change. */
+bool chardev_change(const char *id, struct Options *options, GError **error);
+
+/* A break condition, as if it had come from the peer. */
+void chardev_send_break(Chardev *chardev);
+
+/* The oldest bytes of a ring buffer, at most `length`, which are taken out; and more for
+ * its end. NULL or false: the chardev is none. */
+GByteArray *chardev_ringbuf_read(Chardev *chardev, size_t length);
+bool chardev_ringbuf_write(Chardev *chardev, const void *buffer, size_t length);
 
 /* Calls func with the name of each backend, for `-chardev help`. */
 void chardev_foreach_backend(void (*func)(const char *name, void *opaque), void *opaque);

@@ -325,6 +325,7 @@ void serial_init(Serial *serial, GObject *owner, uint32_t baudbase)
     serial->chardev.receive = chardev_receive;
     serial->chardev.event = chardev_event;
     serial->chardev.opaque = serial;
+    serial->chardev.may_change = true;
     timer_init(&serial->timeout, CLOCK_KIND_VIRTUAL, timeout_expired, serial);
     memory_region_init_io(&serial->io, owner, &serial_ops, serial, "serial",
                           SERIAL_PORTS);

@@ -227,6 +227,7 @@ static struct {
     void *key_opaque;
     InputPointerHandler pointer;
     void *pointer_opaque;
+    unsigned buttons;
 } input;
 
 void input_register_keyboard(InputKeyHandler handler, void *opaque)
@@ -264,9 +265,25 @@ void input_send_key(int code, bool down)
 
 void input_send_pointer(int dx, int dy, int dz, unsigned buttons)
 {
+    input.buttons = buttons;
     if (input.pointer) {
         input.pointer(input.pointer_opaque, dx, dy, dz, buttons);
     }
+}
+
+bool input_has_keyboard(void)
+{
+    return input.key != NULL;
+}
+
+bool input_has_pointer(void)
+{
+    return input.pointer != NULL;
+}
+
+unsigned input_pointer_buttons(void)
+{
+    return input.buttons;
 }
 
 /* -- Combinations ----------------------------------------------------------------------
@@ -312,9 +329,7 @@ static void hold_is_over(void *opaque)
     press_first();
 }
 
-/* The key of a set 1 make code; QEMU's numbers put 0x80 on those after the prefix 0xe0.
- */
-static int key_from_number(uint64_t number)
+int input_key_from_number(uint64_t number)
 {
     for (int i = 0; i < input_keys(); i++) {
         uint8_t set1 = input_key_set2_to_set1(keys[i].set2 & 0xff);
@@ -339,7 +354,7 @@ static int key_from_text(const char *text, GError **error)
     }
     code = input_key_from_name(text);
     if (code < 0 && parse_uint64(text, 0xff, &number)) {
-        code = key_from_number(number);
+        code = input_key_from_number(number);
     }
     if (code >= 0) {
         return code;

@@ -25,6 +25,9 @@ int input_keys(void);
 const InputKey *input_key(int code);       /* NULL: no such code */
 int input_key_from_name(const char *name); /* -1: no such name */
 
+/* The key of a set 1 make code, with 0x80 for the prefix 0xe0; -1: none. */
+int input_key_from_number(uint64_t number);
+
 /* The set 1 byte of a set 2 byte: the table in the 8042's translation mode. */
 uint8_t input_key_set2_to_set1(uint8_t byte);
 
@@ -40,6 +43,13 @@ typedef void (*InputPointerHandler)(void *opaque, int dx, int dy, int dz,
 void input_register_pointer(InputPointerHandler handler, void *opaque);
 void input_unregister_pointer(void *opaque);
 void input_send_pointer(int dx, int dy, int dz, unsigned buttons);
+
+/* Whether somebody takes keys, and moves. */
+bool input_has_keyboard(void);
+bool input_has_pointer(void);
+
+/* The buttons that are down. */
+unsigned input_pointer_buttons(void);
 
 /* Presses or releases a key now. */
 void input_send_key(int code, bool down);

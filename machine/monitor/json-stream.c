@@ -29,7 +29,7 @@ void json_stream_reset(JsonStream *stream)
     g_string_truncate(stream->value, 0);
     stream->depth = 0;
     stream->quote = 0;
-    stream->escaped = stream->scalar = stream->too_long = false;
+    stream->escaped = stream->scalar = stream->skipping = stream->too_long = false;
 }
 
 static void fail(JsonStream *stream, const char *error)
@@ -122,15 +122,28 @@ static void close_bracket(JsonStream *stream, char byte)
     }
 }
 
+/* A byte that JSON has only in strings: one error for it and for what sticks to it. */
+static void stray_byte(JsonStream *stream, char byte)
+{
+    g_autofree char *message =
+        g_strdup_printf(g_ascii_isgraph(byte) ? "JSON parse error, stray '%c'"
+                                              : "JSON parse error, stray '\\x%02x'",
+                        (guchar)byte);
+
+    fail(stream, message);
+    stream->skipping = true;
+}
+
 static void plain_byte(JsonStream *stream, char byte)
 {
+    if (stream->skipping && byte && !strchr("{}[],:\"' \t\r\n", byte)) {
+        return;
+    }
+    stream->skipping = false;
     if (stream->scalar && !(g_ascii_isalnum(byte) || strchr("+-._", byte))) {
         finish(stream);
     }
     switch (byte) {
-    case '\0':
-        fail(stream, "JSON parse error, stray '\\0'");
-        break;
     case '{':
     case '[':
         open_bracket(stream, byte);
@@ -160,10 +173,11 @@ static void plain_byte(JsonStream *stream, char byte)
         }
         keep(stream, byte);
         break;
-    case '/': /* json-glib takes comments, JSON has none */
-        fail(stream, "JSON parse error, stray '/'");
-        break;
     default:
+        if (!g_ascii_isalnum(byte) && (!byte || !strchr("+-._", byte))) {
+            stray_byte(stream, byte);
+            break;
+        }
         stream->scalar = !stream->depth;
         keep(stream, byte);
     }

@@ -24,6 +24,7 @@ typedef struct JsonStream {
     char quote;                            /* of the string that it is in, or 0 */
     bool escaped;                          /* a backslash has come */
     bool scalar;                           /* a word or number outside of brackets */
+    bool skipping;                         /* up to what can begin something new */
     bool too_long;                         /* read on to its end, but not kept */
     /* A value (it stays the stream's), or NULL and what is wrong with what came. */
     void (*handle)(JsonNode *value, const char *error, void *opaque);

@@ -65,38 +65,8 @@ static JsonNode *query_kvm(JsonObject *args, GError **error)
                       g_strcmp0(accel_name(machine_current()->accel), "kvm") == 0, true);
 }
 
-/* -- Chardevs and disks
- * -------------------------------------------------------------------- */
-
-static void add_chardev(Chardev *chardev, void *opaque)
-{
-    g_autofree char *text = chardev_describe(chardev);
-
-    json_array_add_element(opaque, qmp_object("frontend-open:b,filename:s,label:s",
-                                              chardev_in_use(chardev), text,
-                                              chardev_id(chardev)));
-}
-
-static JsonNode *query_chardev(JsonObject *args, GError **error)
-{
-    JsonArray *list = json_array_new();
-
-    chardev_foreach(add_chardev, list);
-    return qmp_array(list);
-}
-
-static void add_backend(const char *name, void *opaque)
-{
-    json_array_add_element(opaque, qmp_object("name:s", name));
-}
-
-static JsonNode *query_chardev_backends(JsonObject *args, GError **error)
-{
-    JsonArray *list = json_array_new();
-
-    chardev_foreach_backend(add_backend, list);
-    return qmp_array(list);
-}
+/* -- Disks
+ * ------------------------------------------------------------------------------ */
 
 static JsonNode *image_info(BlockBackend *drive)
 {
@@ -224,8 +194,6 @@ const QmpCommand qmp_query_commands[] = {
     {"query-name", "", query_name, "NameInfo"},
     {"query-uuid", "", query_uuid, "UuidInfo"},
     {"query-kvm", "", query_kvm, "KvmInfo"},
-    {"query-chardev", "", query_chardev, "[ChardevInfo]"},
-    {"query-chardev-backends", "", query_chardev_backends, "[ChardevBackendInfo]"},
     {"query-block", "", query_block, "[BlockInfo]"},
     {"query-pci", "", query_pci, "[PciInfo]"},
     {NULL},

@@ -6,7 +6,6 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "hw/input/keys.h"
 #include "machine/machine.h"
 #include "machine/monitor/hmp.h"
 #include "machine/monitor/machine-control.h"
@@ -47,36 +46,6 @@ static JsonNode *run_system_powerdown(JsonObject *args, GError **error)
 static JsonNode *run_system_wakeup(JsonObject *args, GError **error)
 {
     machine_control_wakeup(error);
-    return NULL;
-}
-
-/* -- Keys
- * -------------------------------------------------------------------------------- */
-
-/* A KeyValue in the spelling of sendkey. */
-static void append_key(GString *keys, JsonObject *key)
-{
-    g_string_append(keys, keys->len ? "-" : "");
-    if (strcmp(json_object_get_string_member(key, "type"), "qcode") == 0) {
-        g_string_append(keys, json_object_get_string_member(key, "data"));
-    } else {
-        g_string_append_printf(keys, "0x%x",
-                               (unsigned)json_object_get_int_member(key, "data"));
-    }
-}
-
-static JsonNode *run_send_key(JsonObject *args, GError **error)
-{
-    JsonArray *keys = json_object_get_array_member(args, "keys");
-    gint64 hold = json_object_get_int_member_with_default(args, "hold-time", 0);
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (guint i = 0; i < json_array_get_length(keys); i++) {
-        append_key(text, json_array_get_object_element(keys, i));
-    }
-    if (text->len) {
-        input_send_key_combination(text->str, (int)CLAMP(hold, 0, G_MAXINT), error);
-    }
     return NULL;
 }
 
@@ -178,7 +147,6 @@ const QmpCommand qmp_run_commands[] = {
      "reboot:RebootAction?,shutdown:ShutdownAction?,panic:PanicAction?,"
      "watchdog:WatchdogAction?",
      run_set_action},
-    {"send-key", "keys:[KeyValue],hold-time:int?", run_send_key},
     {"pmemsave", "val:int,size:int,filename:str", run_pmemsave},
     {"memsave", "val:int,size:int,filename:str,cpu-index:int?", run_memsave},
     {"human-monitor-command", "command-line:str,cpu-index:int?",

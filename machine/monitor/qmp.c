@@ -17,6 +17,8 @@ static const QmpCommand *const tables[] = {
     qmp_query_commands,
     qmp_machine_commands,
     qmp_device_commands,
+    qmp_chardev_commands,
+    qmp_input_commands,
     qmp_descriptor_commands,
     qmp_qom_commands,
     qmp_explain_commands,

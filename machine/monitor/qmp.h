@@ -40,7 +40,8 @@ extern const QmpCommand qmp_migration_commands[], qmp_run_commands[], qmp_query_
     qmp_qom_commands[], qmp_screendump_commands[], qmp_explain_commands[],
     qmp_trace_commands[], qmp_object_commands[], qmp_descriptor_commands[],
     qmp_session_commands[],
-    qmp_machine_commands[];
+    qmp_machine_commands[], qmp_chardev_commands[], qmp_input_commands[],
+    qmp_chardev_commands[], qmp_input_commands[];
 
 /* Runs a command: its value, or NULL and *error. Machine lock. */
 JsonNode *qmp_run(const char *name, JsonObject *args, GError **error);
