@@ -67,6 +67,16 @@ const char *user_object_type_name(int i)
     return i < (int)G_N_ELEMENTS(types) ? types[i].name : NULL;
 }
 
+GType user_object_type_by_name(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            return types[i].get_type();
+        }
+    }
+    return G_TYPE_INVALID;
+}
+
 static const UserObjectType *find_type(const char *name, GError **error)
 {
     const char *names[G_N_ELEMENTS(types) + 1] = {NULL};

@@ -61,6 +61,9 @@ bool user_object_help(const char *text, GString *out);
 /* The i-th type's name; NULL after the last. */
 const char *user_object_type_name(int i);
 
+/* The type of that name, or G_TYPE_INVALID. */
+GType user_object_type_by_name(const char *name);
+
 /* The object of that id, or NULL. */
 UserObject *user_object_find(const char *id);
 

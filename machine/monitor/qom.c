@@ -8,6 +8,7 @@
 #include "hw/core/bus.h"
 #include "machine/machine.h"
 #include "machine/monitor/qmp.h"
+#include "machine/user-object.h"
 
 /* What a path leads to. */
 typedef struct Place {
@@ -412,8 +413,12 @@ GType qom_find_type(const char *name)
     g_autofree char *machine = NULL;
     const MachineType *type;
 
+    if (user_object_type_by_name(name) != G_TYPE_INVALID) {
+        return user_object_type_by_name(name);
+    }
     if (!g_str_has_suffix(name, "-machine")) {
-        return strcmp(name, "device") == 0 ? TYPE_DEVICE : device_type_by_name(name, NULL);
+        return strcmp(name, "device") == 0 ? TYPE_DEVICE
+                                           : device_type_by_name(name, NULL);
     }
     machine = g_strndup(name, strlen(name) - strlen("-machine"));
     type = machine_type_find(machine, NULL);
@@ -445,6 +450,12 @@ void qom_list_types(const char *implements, bool abstract,
     };
 
     device_types_foreach(visit_type_entry, &visit);
+    for (int i = 0; !implements && user_object_type_name(i); i++) {
+        const char *name = user_object_type_name(i);
+
+        func(name, g_type_name(g_type_parent(user_object_type_by_name(name))), false,
+             opaque);
+    }
     if (g_strcmp0(implements, "device") != 0) {
         machine_types_foreach(visit_machine_type, &visit);
     }
