@@ -258,6 +258,14 @@ static bool check_union(const QmpType *type, JsonObject *object, const char *nam
                object, name, error);
 }
 
+static bool check_described(const QmpType *type, JsonObject *object, const char *name,
+                            GError **error)
+{
+    return type->kind == QMP_UNION
+               ? check_union(type, object, name, error)
+               : check_object(qmp_text(type->text), qmp_text(""), object, name, error);
+}
+
 static bool check_alternate(const QmpType *type, JsonNode *value, const char *name,
                             GError **error)
 {
@@ -306,13 +314,9 @@ bool qmp_check_value(QmpText text, JsonNode *value, const char *name, GError **e
     if (type->kind == QMP_ALTERNATE) {
         return check_alternate(type, value, name, error);
     }
-    if (!JSON_NODE_HOLDS_OBJECT(value)) {
-        return wrong_type(name, "object", error);
-    }
-    return type->kind == QMP_UNION
-               ? check_union(type, json_node_get_object(value), name, error)
-               : check_object(qmp_text(type->text), qmp_text(""),
-                              json_node_get_object(value), name, error);
+    return JSON_NODE_HOLDS_OBJECT(value)
+               ? check_described(type, json_node_get_object(value), name, error)
+               : wrong_type(name, "object", error);
 }
 
 bool qmp_check_members(const char *members, JsonObject *object, GError **error)
@@ -320,7 +324,7 @@ bool qmp_check_members(const char *members, JsonObject *object, GError **error)
     const QmpType *type = qmp_type_find(qmp_text(members));
 
     if (type) {
-        return check_union(type, object, "", error);
+        return check_described(type, object, "", error);
     }
     if (*members == '*') {
         return check_present(qmp_text(members + 1), object, "", error);

@@ -344,17 +344,18 @@ void qmp_migration_init(void)
 }
 
 const QmpCommand qmp_migration_commands[] = {
-    {"migrate", "uri:s,blk:b?,inc:b?,detach:b?,resume:b?", run_migrate},
+    {"migrate", "uri:str,blk:bool?,inc:bool?,detach:bool?,resume:bool?", run_migrate},
     {"migrate_cancel", "", run_migrate_cancel},
-    {"migrate-continue", "state:s", run_migrate_continue},
-    {"migrate-incoming", "uri:s", run_migrate_incoming},
+    {"migrate-continue", "state:MigrationStatus", run_migrate_continue},
+    {"migrate-incoming", "uri:str", run_migrate_incoming},
     {"migrate-pause", "", run_migrate_pause},
-    {"migrate-set-capabilities", "capabilities:a", run_set_capabilities},
-    {"query-migrate-capabilities", "", query_capabilities},
-    {"migrate-set-parameters", "*", run_set_parameters},
-    {"query-migrate-parameters", "", query_parameters},
-    {"query-migrate", "", query_migrate},
-    {"umbra-snapshot-save", "filename:s", run_snapshot_save},
-    {"umbra-snapshot-load", "filename:s", run_snapshot_load},
+    {"migrate-set-capabilities", "capabilities:[MigrationCapabilityStatus]",
+     run_set_capabilities},
+    {"query-migrate-capabilities", "", query_capabilities, "[MigrationCapabilityStatus]"},
+    {"migrate-set-parameters", "MigrateSetParameters", run_set_parameters},
+    {"query-migrate-parameters", "", query_parameters, "MigrationParameters"},
+    {"query-migrate", "", query_migrate, "MigrationInfo"},
+    {"umbra-snapshot-save", "filename:str", run_snapshot_save},
+    {"umbra-snapshot-load", "filename:str", run_snapshot_load},
     {NULL},
 };

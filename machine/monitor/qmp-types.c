@@ -209,6 +209,59 @@ const QmpType qmp_types[] = {
      "filename:str,format:str,dirty-flag:bool?,actual-size:int?,virtual-size:int,"
      "cluster-size:int?,encrypted:bool?,compressed:bool?,backing-filename:str?,"
      "full-backing-filename:str?,backing-filename-format:str?"},
+
+    /* Migration */
+    {QMP_ENUM, "MigrationStatus",
+     "none|setup|cancelling|cancelled|active|postcopy-active|postcopy-paused|"
+     "postcopy-recover|completed|failed|colo|pre-switchover|device|wait-unplug"},
+    {QMP_ENUM, "MigrationCapability",
+     "xbzrle|rdma-pin-all|auto-converge|zero-blocks|compress|events|postcopy-ram|x-colo|"
+     "release-ram|block|return-path|pause-before-switchover|multifd|dirty-bitmaps|"
+     "postcopy-blocktime|late-block-activate|x-ignore-shared|validate-uuid|"
+     "background-snapshot|zero-copy-send|postcopy-preempt"},
+    {QMP_OBJECT, "MigrationCapabilityStatus", "capability:MigrationCapability,state:bool"},
+    {QMP_ENUM, "MultiFDCompression", "none|zlib|zstd"},
+    {QMP_ALTERNATE, "StrOrNull", "str|null"},
+    {QMP_OBJECT, "MigrationParameters",
+     "announce-initial:int?,announce-max:int?,announce-rounds:int?,"
+     "announce-step:int?,compress-level:int?,compress-threads:int?,"
+     "compress-wait-thread:bool?,decompress-threads:int?,"
+     "throttle-trigger-threshold:int?,cpu-throttle-initial:int?,"
+     "cpu-throttle-increment:int?,cpu-throttle-tailslow:bool?,tls-creds:str?,"
+     "tls-hostname:str?,tls-authz:str?,max-bandwidth:int?,downtime-limit:int?,"
+     "x-checkpoint-delay:int?,block-incremental:bool?,multifd-channels:int?,"
+     "xbzrle-cache-size:int?,max-postcopy-bandwidth:int?,max-cpu-throttle:int?,"
+     "multifd-compression:MultiFDCompression?,multifd-zlib-level:int?,"
+     "multifd-zstd-level:int?"},
+    {QMP_OBJECT, "MigrateSetParameters",
+     "announce-initial:int?,announce-max:int?,announce-rounds:int?,"
+     "announce-step:int?,compress-level:int?,compress-threads:int?,"
+     "compress-wait-thread:bool?,decompress-threads:int?,"
+     "throttle-trigger-threshold:int?,cpu-throttle-initial:int?,"
+     "cpu-throttle-increment:int?,cpu-throttle-tailslow:bool?,tls-creds:StrOrNull?,"
+     "tls-hostname:StrOrNull?,tls-authz:StrOrNull?,max-bandwidth:int?,"
+     "downtime-limit:int?,x-checkpoint-delay:int?,block-incremental:bool?,"
+     "multifd-channels:int?,xbzrle-cache-size:int?,max-postcopy-bandwidth:int?,"
+     "max-cpu-throttle:int?,multifd-compression:MultiFDCompression?,"
+     "multifd-zlib-level:int?,multifd-zstd-level:int?"},
+    {QMP_OBJECT, "MigrationStats",
+     "transferred:int,remaining:int,total:int,duplicate:int,skipped:int,normal:int,"
+     "normal-bytes:int,dirty-pages-rate:int,mbps:number,dirty-sync-count:int,"
+     "postcopy-requests:int,page-size:int,multifd-bytes:int,pages-per-second:int,"
+     "precopy-bytes:int,downtime-bytes:int,postcopy-bytes:int,"
+     "dirty-sync-missed-zero-copy:int"},
+    {QMP_OBJECT, "XBZRLECacheStats",
+     "cache-size:int,bytes:int,pages:int,cache-miss:int,cache-miss-rate:number,"
+     "encoding-rate:number,overflow:int"},
+    {QMP_OBJECT, "CompressionStats",
+     "pages:int,busy:int,busy-rate:number,compressed-size:int,compression-rate:number"},
+    {QMP_OBJECT, "MigrationInfo",
+     "status:MigrationStatus?,ram:MigrationStats?,xbzrle-cache:XBZRLECacheStats?,"
+     "total-time:int?,expected-downtime:int?,downtime:int?,setup-time:int?,"
+     "cpu-throttle-percentage:int?,error-desc:str?,blocked-reasons:[str]?,"
+     "compression:CompressionStats?,socket-address:[SocketAddress]?"},
+    {QMP_UNION, "SocketAddress", "type:SocketAddressType",
+     "inet=InetSocketAddress,unix=UnixSocketAddress,fd=String"},
     {QMP_ENUM, NULL},
 };
 
@@ -226,6 +279,8 @@ const QmpEvent qmp_events[] = {
     {"DEVICE_DELETED", "device:str?,path:str"},
     {"DEVICE_UNPLUG_GUEST_ERROR", "device:str?,path:str"},
     {"RTC_CHANGE", "offset:int,qom-path:str"},
+    {"MIGRATION", "status:MigrationStatus"},
+    {"MIGRATION_PASS", "pass:int"},
     {NULL},
 };
 /* clang-format on */

@@ -24,7 +24,7 @@ typedef enum QmpErrorClass {
 /*
  * A command: what it takes and what it gives back, in the words of qmp-types.h. `args`
  * are members, "NAME:TYPE,NAME:TYPE?,..."; a "*" before them: others may come along; or the
- * name of a union. They
+ * name of an object's type. They
  * are checked before `run`, whose value NULL without an error is the empty object, which is
  * also what `returns` NULL stands for.
  */

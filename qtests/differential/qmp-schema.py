@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 # pylint: disable=wrong-import-position
 from qmp_client import Peer, Schema
 
-OWN = ("x-umbra-", "x-query-mtree")
+OWN = ("x-umbra-", "umbra-", "x-query-mtree")
 # Values that QEMU 7.2 has not: keys that 8.0 brought, and Umbra's objects.
 OWN_VALUES = {f"f{n}" for n in range(13, 25)} | {"umbra-segments"}
 
