@@ -408,6 +408,17 @@ static void visit_type_entry(const DeviceTypeEntry *entry, void *opaque)
     visit_type(opaque, entry->get_type());
 }
 
+/* The software CPU under QEMU's name for its own too: -accel takes both. */
+static void visit_accels(TypeVisit *visit)
+{
+    for (const char *const *name = accel_names(); *name; name++) {
+        g_autofree char *type = g_strdup_printf("%s-accel", *name);
+
+        visit->func(type, "accel", false, visit->opaque);
+    }
+    visit->func("tcg-accel", "accel", false, visit->opaque);
+}
+
 GType qom_find_type(const char *name)
 {
     g_autofree char *machine = NULL;
@@ -450,6 +461,9 @@ void qom_list_types(const char *implements, bool abstract,
     };
 
     device_types_foreach(visit_type_entry, &visit);
+    if (!implements || strcmp(implements, "accel") == 0) {
+        visit_accels(&visit);
+    }
     for (int i = 0; !implements && user_object_type_name(i); i++) {
         const char *name = user_object_type_name(i);
 
