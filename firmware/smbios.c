@@ -350,6 +350,42 @@ void smbios_info_init(SMBIOSInfo *info, const char *product, const char *version
     };
 }
 
+/* Where the structure at `start` ends, behind its strings; 0 when it is none. */
+static size_t end_of_structure(const GByteArray *bytes, size_t start)
+{
+    size_t length = start + 4 <= bytes->len ? bytes->data[start + 1] : 0;
+
+    if (length < 4) {
+        return 0;
+    }
+    for (size_t end = start + length; end + 2 <= bytes->len; end++) {
+        if (!bytes->data[end] && !bytes->data[end + 1]) {
+            return end + 2;
+        }
+    }
+    return 0;
+}
+
+bool smbios_check_structures(const GByteArray *bytes)
+{
+    size_t end = 0;
+
+    do {
+        end = end_of_structure(bytes, end);
+    } while (end && end < bytes->len);
+    return end != 0;
+}
+
+static void put_extra(Builder *b, const GByteArray *extra)
+{
+    for (size_t start = 0, end; start < extra->len; start = end) {
+        end = end_of_structure(extra, start);
+        g_byte_array_append(b->bytes, extra->data + start, (guint)(end - start));
+        b->largest = MAX(b->largest, end - start);
+        b->structures++;
+    }
+}
+
 void smbios_build(const SMBIOSInfo *info, GByteArray **tables, GByteArray **anchor)
 {
     Builder b = {.bytes = g_byte_array_new(), .strings = g_ptr_array_new()};
@@ -370,6 +406,9 @@ void smbios_build(const SMBIOSInfo *info, GByteArray **tables, GByteArray **anch
     }
     put_memory(&b, info);
     put_boot_information(&b);
+    if (info->extra) {
+        put_extra(&b, info->extra);
+    }
     put_end_of_table(&b);
     *anchor = build_anchor(&b);
     *tables = b.bytes;

@@ -8,6 +8,8 @@
 #ifndef FIRMWARE_SMBIOS_H
 #define FIRMWARE_SMBIOS_H
 
+#include <stdbool.h>
+
 #include "memory/types.h"
 
 /* What the tables say. Strings may be NULL: the structure then names none. */
@@ -42,6 +44,7 @@ typedef struct SMBIOSInfo {
         const char *location_prefix, *bank, *manufacturer, *serial, *asset, *part;
         uint16_t speed; /* MT/s */
     } memory;
+    GByteArray *extra;  /* whole structures of the user's, or NULL */
     uint64_t ram_size;  /* bytes */
     const GArray *e820; /* E820Entry; the RAM ranges become type 19 */
 } SMBIOSInfo;
@@ -50,6 +53,9 @@ typedef struct SMBIOSInfo {
  * QEMU, `product`, and `version`, which is the machine type's name. The strings stay the
  * caller's. */
 void smbios_info_init(SMBIOSInfo *info, const char *product, const char *version);
+
+/* Whether the bytes are structures, whole, one after another. */
+bool smbios_check_structures(const GByteArray *bytes);
 
 /* Makes both; free with g_byte_array_unref(). */
 void smbios_build(const SMBIOSInfo *info, GByteArray **tables, GByteArray **anchor);

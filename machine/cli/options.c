@@ -30,9 +30,9 @@ typedef struct OptionRow {
 
 static const OptionRow rows[] = {
     {OPTION_HEADING, "Machine"},
-    {OPTION_TEXT, "machine", FIELD(machine), "TYPE[,prop=value...]",
+    {OPTION_LIST, "machine", FIELD(machines), "TYPE[,prop=value...]",
      "the machine type; 'help' lists them"},
-    {OPTION_TEXT, "M", FIELD(machine), "TYPE", "the same"},
+    {OPTION_LIST, "M", FIELD(machines), "TYPE", "the same"},
     {OPTION_LIST, "accel", FIELD(accels), "NAME[,prop=value...]",
      "what runs the guest: kvm, x86emu, qtest; several are tried in order"},
     {OPTION_FLAG, "enable-kvm", FIELD(enable_kvm), NULL, "the same as -accel kvm"},
@@ -48,6 +48,8 @@ static const OptionRow rows[] = {
     {OPTION_FLAG, "nodefaults", FIELD(nodefaults), NULL, "add no default devices"},
     {OPTION_FLAG, "no-user-config", FIELD(no_user_config), NULL,
      "read no configuration file (none is read)"},
+    {OPTION_LIST, "readconfig", FIELD(config_files), "FILE",
+     "read options from a file: [device \"id\"] sections of key = \"value\""},
     {OPTION_FLAG, "no-acpi", FIELD(no_acpi), NULL, "the same as -machine acpi=off"},
     {OPTION_FLAG, "no-hpet", FIELD(no_hpet), NULL, "the same as -machine hpet=off"},
     {OPTION_FLAG, "no-fd-bootchk", FIELD(no_fd_bootchk), NULL,
@@ -81,6 +83,8 @@ static const OptionRow rows[] = {
      "if=floppy,index=1,file="},
     {OPTION_DRIVE, "pflash", FIELD(drives), "FILE", "a flash image", "if=pflash,file="},
     {OPTION_FLAG, "snapshot", FIELD(snapshot), NULL, "forget what is written to disks"},
+    {OPTION_LIST, "smbios", FIELD(smbioses), "type=N[,field=value...] | file=FILE",
+     "what the SMBIOS tables say: types 0, 1, 2, 3, 4, 11 and 17"},
     {OPTION_LIST, "fw_cfg", FIELD(fw_cfgs), "name=N,file=F | name=N,string=S",
      "a file for the firmware"},
 
@@ -107,6 +111,10 @@ static const OptionRow rows[] = {
     {OPTION_LIST, "monitor", FIELD(monitors), "CHARDEV", "the human monitor (HMP)"},
     {OPTION_LIST, "qmp", FIELD(qmps), "CHARDEV", "the machine protocol (QMP)"},
     {OPTION_LIST, "qmp-pretty", FIELD(qmps_pretty), "CHARDEV", "the same, indented"},
+    {OPTION_LIST, "msg", FIELD(messages), "timestamp=on|off",
+     "put the time before error messages"},
+    {OPTION_LIST, "add-fd", FIELD(add_fds), "fd=N,set=N[,opaque=TEXT]",
+     "take an inherited file descriptor into a set, /dev/fdset/N"},
     {OPTION_LIST, "mon", FIELD(mons), "chardev=ID,mode=readline|control",
      "a monitor on a chardev"},
     {OPTION_TEXT, "qtest", FIELD(qtest), "CHARDEV",
@@ -149,9 +157,12 @@ static const OptionRow rows[] = {
     {OPTION_IGNORED, "audiodev", 0, "X"},
     {OPTION_IGNORED, "nic", 0, "none"},
     {OPTION_IGNORED, "net", 0, "none"},
-    {OPTION_IGNORED, "msg", 0, "X"},
     {OPTION_IGNORED, "k", 0, "LANG"},
     {OPTION_IGNORED, "run-with", 0, "X"},
+    {OPTION_IGNORED, "overcommit", 0, "X"},
+    {OPTION_IGNORED, "seed", 0, "N"},
+    {OPTION_IGNORED, "echr", 0, "N"},
+    {OPTION_IGNORED, "only-migratable", 0, NULL},
 };
 
 static const OptionRow *find_option(const char *name)
@@ -249,6 +260,20 @@ bool system_options_parse(SystemOptions *options, int argc, char **argv, GError 
         g_ptr_array_insert(options->accels, 0, g_strdup("kvm"));
     }
     g_ptr_array_add(options->accels, NULL);
+    return true;
+}
+
+bool system_options_add(SystemOptions *options, const char *name, const char *argument,
+                        GError **error)
+{
+    const OptionRow *row = find_option(name);
+
+    if (!row || !row->argument) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "There is no option group '%s'", name);
+        return false;
+    }
+    store(options, row, argument);
     return true;
 }
 

@@ -11,11 +11,12 @@
 
 /* What was given, as text; lists are GPtrArrays of strings in the order given. */
 typedef struct SystemOptions {
-    char *machine, *cpu, *memory, *smp;
+    char *machine; /* all of -machine's arguments, joined */
+    char *cpu, *memory, *smp;
     GPtrArray *accels; /* NULL-terminated */
     char *bios, *kernel, *initrd, *append, *rtc, *name, *uuid, *vga, *display, *vnc;
     GPtrArray *boots, *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
-    GPtrArray *option_roms;
+    GPtrArray *option_roms, *machines, *smbioses, *add_fds, *config_files, *messages;
     GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
     char *incoming;
@@ -34,6 +35,11 @@ typedef struct SystemOptions {
 /* Parses argv. False and *error for an unknown option (naming the nearest) or a missing
  * argument. */
 bool system_options_parse(SystemOptions *options, int argc, char **argv, GError **error);
+
+/* Adds one option, as if it had been on the command line: of a list one more, of the others
+ * their value. False and *error for one that there is not, or that takes no argument. */
+bool system_options_add(SystemOptions *options, const char *name, const char *argument,
+                        GError **error);
 
 /* The text of -help. */
 char *system_options_help(const char *program);

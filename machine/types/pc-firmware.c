@@ -15,7 +15,7 @@
 #include "hw/i386/pc-fw-cfg.h"
 #include "machine/accel/cpuid.h"
 
-static bool parse_uuid(const char *text, uint8_t bytes[16], GError **error)
+bool pc_parse_uuid(const char *text, uint8_t bytes[16], GError **error)
 {
     if (!g_uuid_string_is_valid(text)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
@@ -153,13 +153,16 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
     if (!boot_order) {
         return false;
     }
-    if (config->uuid && !parse_uuid(config->uuid, uuid, error)) {
+    if (config->uuid && !pc_parse_uuid(config->uuid, uuid, error)) {
         return false;
     }
     smbios_info_init(&smbios, machine->type->desc, machine->type->name);
     smbios.system.uuid = config->uuid ? uuid : NULL;
     smbios.system.uuid_big_endian = pc->data->uuid_big_endian;
     describe_processors(pc, &smbios);
+    if (!pc_smbios_apply(&smbios, config->smbios, error)) {
+        return false;
+    }
     if (pc->data->no_smbios_tables) {
         add_smbios_fields(machine->fw_cfg, &smbios, !pc->data->no_smbios_defaults);
     }

@@ -7,6 +7,7 @@
 #ifndef MACHINE_TYPES_PC_H
 #define MACHINE_TYPES_PC_H
 
+#include "firmware/smbios.h"
 #include "firmware/boot-order.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/intc/apic.h"
@@ -113,6 +114,14 @@ bool pc_flash_init(PCMachine *pc, MemoryRegion *rom_memory, GError **error);
 /* A reset of the whole machine: firmware that the guest could write starts anew, as if
  * from its chip (QEMU restores ROM images likewise). */
 void pc_memory_reset(PCMachine *pc);
+
+/* -- pc-firmware.c and pc-smbios.c -- */
+
+/* RFC 4122's text to its 16 bytes; *error names -uuid. */
+bool pc_parse_uuid(const char *text, uint8_t bytes[16], GError **error);
+
+/* Adds what -smbios says: `options` are its arguments, or NULL. */
+bool pc_smbios_apply(SMBIOSInfo *info, const GPtrArray *options, GError **error);
 
 /* -- pc-cmos.c: the bytes that firmware reads the machine's size from. -- */
 void pc_cmos_init(PCMachine *pc);
