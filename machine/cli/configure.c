@@ -51,7 +51,10 @@ static bool parse_memory_size(const char *text, uint64_t *size, GError **error)
     return true;
 }
 
-static bool parse_cpus(const char *text, unsigned *cpus, GError **error)
+/* -smp [cpus=]N[,maxcpus=M]: how many there are, and how many the tables have room for.
+ */
+static bool parse_cpus(const char *text, unsigned *cpus, unsigned *max_cpus,
+                       GError **error)
 {
     g_autoptr(OptionString) options = option_string_parse(text, "cpus");
     const char *value = option_string_get(options, "cpus");
@@ -62,7 +65,18 @@ static bool parse_cpus(const char *text, unsigned *cpus, GError **error)
                           cli_error("-smp %s: not a number of CPUs from 1 to 255", text));
         return false;
     }
-    *cpus = (unsigned)count;
+    *cpus = *max_cpus = (unsigned)count;
+    value = option_string_get(options, "maxcpus");
+    if (value) {
+        if (!parse_uint64(value, 255, &count) || count < *cpus) {
+            g_propagate_error(error,
+                              cli_error("-smp %s: maxcpus is not a number from %u to "
+                                        "255",
+                                        text, *cpus));
+            return false;
+        }
+        *max_cpus = (unsigned)count;
+    }
     return true;
 }
 
@@ -150,10 +164,10 @@ static void configure(Machine *machine, const SystemOptions *options)
 
     if ((options->memory &&
          !parse_memory_size(options->memory, &config->ram_size, &error)) ||
-        (options->smp && !parse_cpus(options->smp, &config->cpus, &error))) {
+        (options->smp &&
+         !parse_cpus(options->smp, &config->cpus, &config->max_cpus, &error))) {
         cli_fail(error);
     }
-    config->max_cpus = config->cpus;
     config->name = g_strdup(options->name);
     config->uuid = g_strdup(options->uuid);
     config->firmware = g_strdup(options->bios);
