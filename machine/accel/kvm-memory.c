@@ -31,6 +31,10 @@
 
 #define WINDOWS_START UINT64_C(0xc0000)
 #define WINDOWS_END UINT64_C(0x100000)
+/* Each window has as much unused address space after it as it is long: neighbours that show
+ * the same block in a row would be one mapping for the host's kernel, which it would have to
+ * cut and join again at each change. */
+#define WINDOWS_SPREAD 2
 
 typedef enum SlotState { SLOT_LIVE, SLOT_GONE, SLOT_NEW } SlotState;
 
@@ -51,7 +55,7 @@ static struct {
     GArray *slots;    /* Slot, by start */
     GArray *free_ids; /* uint32_t */
     uint32_t next_id;
-    uint8_t *windows; /* host addresses of [WINDOWS_START, WINDOWS_END) */
+    uint8_t *windows; /* host addresses for [WINDOWS_START, WINDOWS_END), spread */
     bool changed;
     unsigned long updates;
 } memory;
@@ -174,7 +178,7 @@ static bool fits_window(const Slot *piece)
 
 static uint8_t *host_of(const Slot *slot)
 {
-    return slot->window ? memory.windows + (slot->start - WINDOWS_START)
+    return slot->window ? memory.windows + WINDOWS_SPREAD * (slot->start - WINDOWS_START)
                         : slot->block->host + slot->offset;
 }
 
@@ -457,7 +461,7 @@ static void explain_slot(Explanation *explanation, void *opaque)
 void kvm_memory_init(AddressSpace *as)
 {
     memory.slots = g_array_new(false, false, sizeof(Slot));
-    memory.windows = mmap(NULL, WINDOWS_END - WINDOWS_START, PROT_NONE,
+    memory.windows = mmap(NULL, WINDOWS_SPREAD * (WINDOWS_END - WINDOWS_START), PROT_NONE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory.windows == MAP_FAILED) {
         memory.windows = NULL;
