@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include <gio/gio.h>
-#include <glib-unix.h>
 
 #include "hw/core/clock.h"
 #include "hw/core/trace.h"
+#include "machine/ending-signals.h"
 #include "memory/io-lock.h"
 
 static struct {
@@ -531,28 +531,20 @@ static gint poll_unlocked(GPollFD *fds, guint count, gint timeout)
     return ready;
 }
 
-static gboolean end_by_signal(gpointer signal_number)
+static void end_by_signal(void)
 {
-    g_printerr("%s: terminating on signal %d\n", g_get_prgname(),
-               GPOINTER_TO_INT(signal_number));
     tell(RUN_EVENT_SHUTDOWN, SYSTEM_CAUSE_HOST_SIGNAL, NULL);
     run_state_quit(0, SYSTEM_CAUSE_NONE);
-    return G_SOURCE_CONTINUE;
 }
 
 void run_state_init(Machine *machine, const RunStatePolicy *policy)
 {
-    static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
-
     run.machine = machine;
     run.policy = *policy;
     run_state_set(RUN_STATE_PRELAUNCH);
     system_set_handler(&system_handler, NULL);
     g_main_context_set_poll_func(NULL, poll_unlocked);
-    for (size_t i = 0; i < G_N_ELEMENTS(ending_signals); i++) {
-        g_unix_signal_add(ending_signals[i], end_by_signal,
-                          GINT_TO_POINTER(ending_signals[i]));
-    }
+    ending_signals_watch(end_by_signal);
 }
 
 int run_state_main_loop(void)

@@ -30,7 +30,7 @@ typedef struct MapClient {
 
 static pthread_mutex_t bounce_lock = PTHREAD_MUTEX_INITIALIZER;
 static Bounce bounces[BOUNCE_BUFFERS];
-static GArray *map_clients; /* MapClient, the longest waiting first; NULL: none yet */
+static GArray *map_clients;     /* MapClient, the longest waiting first; NULL: none yet */
 static bool map_clients_called; /* the main loop is about to */
 
 static Bounce *bounce_take(hwaddr length)

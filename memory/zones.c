@@ -3,8 +3,8 @@
  * doorbells (ioeventfd) or by gathering writes (coalesced MMIO).
  *
  * A zone lies in a region; where guests see it follows from the view. After a commit the
- * zones of each address space in which a region with zones came or went are found anew and
- * compared with those its listeners know.
+ * zones of each address space in which a region with zones came or went are found anew
+ * and compared with those its listeners know.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -48,7 +48,8 @@ static bool same_zone(const Zone *a, const Zone *b)
            a->match_data == b->match_data && (!a->match_data || a->data == b->data);
 }
 
-/* -- Edits ------------------------------------------------------------------------------------ */
+/* -- Edits
+ * ------------------------------------------------------------------------------------ */
 
 static void add_zone(MemoryRegion *mr, Zone zone)
 {
@@ -139,8 +140,12 @@ void memory_flush_coalesced(void)
 
 static Zone doorbell(hwaddr offset, unsigned size, bool match_data, uint64_t data, int fd)
 {
-    return (Zone){.match_data = match_data, .size = size, .fd = fd, .offset = offset,
-                  .length = MAX(size, 1), .data = match_data ? data : 0};
+    return (Zone){.match_data = match_data,
+                  .size = size,
+                  .fd = fd,
+                  .offset = offset,
+                  .length = MAX(size, 1),
+                  .data = match_data ? data : 0};
 }
 
 void memory_region_add_eventfd(MemoryRegion *mr, hwaddr offset, unsigned size,
@@ -155,8 +160,9 @@ void memory_region_del_eventfd(MemoryRegion *mr, hwaddr offset, unsigned size,
     Zone like = doorbell(offset, size, match_data, data, fd);
 
     if (remove_zones(mr, false, &like) == 0) {
-        memory_misuse("memory_region_del_eventfd: region '%s' has no such doorbell at 0x%"
-                      PRIx64, region_label(mr), offset);
+        memory_misuse(
+            "memory_region_del_eventfd: region '%s' has no such doorbell at 0x%" PRIx64,
+            region_label(mr), offset);
     }
 }
 
@@ -169,7 +175,8 @@ void region_free_zones(MemoryRegion *mr)
     }
 }
 
-/* -- What is seen ------------------------------------------------------------------------------ */
+/* -- What is seen
+ * ------------------------------------------------------------------------------ */
 
 /* A doorbell is seen where all of it is; of a coalesced zone, what is seen of it. */
 static bool find_in_range(const FlatRange *range, void *opaque)
@@ -199,17 +206,18 @@ static bool find_in_range(const FlatRange *range, void *opaque)
 
 static bool same_seen(const SeenZone *a, const SeenZone *b)
 {
-    return a->start == b->start && a->length == b->length &&
-           a->range.mr == b->range.mr && same_zone(&a->zone, &b->zone);
+    return a->start == b->start && a->length == b->length && a->range.mr == b->range.mr &&
+           same_zone(&a->zone, &b->zone);
 }
 
-static void tell(MemoryListener *listener, AddressSpace *as, const SeenZone *seen, bool add)
+static void tell(MemoryListener *listener, AddressSpace *as, const SeenZone *seen,
+                 bool add)
 {
     MemoryRegionSection section = {.address_space = as, .range = seen->range};
     const Zone *zone = &seen->zone;
 
     if (zone->coalesced) {
-        void (*func)(MemoryListener *listener, const MemoryRegionSection *section,
+        void (*func)(MemoryListener * listener, const MemoryRegionSection *section,
                      hwaddr start, hwaddr length) =
             add ? listener->coalesced_io_add : listener->coalesced_io_del;
 
@@ -217,7 +225,7 @@ static void tell(MemoryListener *listener, AddressSpace *as, const SeenZone *see
             func(listener, &section, seen->start, seen->length);
         }
     } else {
-        void (*func)(MemoryListener *listener, const MemoryRegionSection *section,
+        void (*func)(MemoryListener * listener, const MemoryRegionSection *section,
                      bool match_data, uint64_t data, int fd) =
             add ? listener->eventfd_add : listener->eventfd_del;
 

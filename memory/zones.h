@@ -1,7 +1,8 @@
 /*
  * Doorbells and coalesced writes: parts of I/O regions that an accelerator may handle
  * without calling the device. Listeners hear of them by eventfd_add and _del and
- * coalesced_io_add and _del, in guest addresses, and are kept right when the tree changes.
+ * coalesced_io_add and _del, in guest addresses, and are kept right when the tree
+ * changes.
  *
  * All functions: machine lock; inside a transaction they show at its commit.
  *
@@ -21,8 +22,8 @@ void memory_region_set_coalescing(MemoryRegion *mr);
 void memory_region_clear_coalescing(MemoryRegion *mr);
 
 /* Whether an access to `mr` first delivers what has been gathered, of any region: for the
- * parts of a device whose meaning depends on writes to its coalesced ones. Coalescing turns it
- * on for its own region, to stay. */
+ * parts of a device whose meaning depends on writes to its coalesced ones. Coalescing
+ * turns it on for its own region, to stay. */
 void memory_region_set_flush_coalesced(MemoryRegion *mr);
 void memory_region_clear_flush_coalesced(MemoryRegion *mr);
 
@@ -30,8 +31,8 @@ void memory_region_clear_flush_coalesced(MemoryRegion *mr);
  * guest's accesses, as a screen is. */
 void memory_flush_coalesced(void);
 
-/* An accelerator says how it delivers what it has gathered; NULL: it gathers no more. Called
- * with the machine lock held. */
+/* An accelerator says how it delivers what it has gathered; NULL: it gathers no more.
+ * Called with the machine lock held. */
 void memory_set_coalesced_flush(void (*flush)(void));
 
 /* A write of `size` bytes (0: any size) to `offset`, of `data` if match_data, signals the

@@ -50,21 +50,20 @@ static void set_size(int width, int height)
 /* Marks the lines that have changed since the last frame. */
 static void update(void)
 {
-    pixman_image_t *image = server.host->image();
-    int width = pixman_image_get_width(image), height = pixman_image_get_height(image);
-    size_t pitch = (size_t)width * BYTES_PER_PIXEL;
+    VncPicture picture = server.host->picture();
+    size_t pitch = (size_t)picture.width * BYTES_PER_PIXEL;
 
-    if (width != server.screen->width || height != server.screen->height) {
-        set_size(width, height);
+    if (picture.width != server.screen->width ||
+        picture.height != server.screen->height) {
+        set_size(picture.width, picture.height);
     }
-    for (int y = 0; y < height; y++) {
-        const char *from = (const char *)pixman_image_get_data(image) +
-                           (size_t)y * (size_t)pixman_image_get_stride(image);
+    for (int y = 0; y < picture.height; y++) {
+        const char *from = picture.pixels + (size_t)y * picture.stride;
         char *to = server.screen->frameBuffer + (size_t)y * pitch;
 
         if (memcmp(to, from, pitch) != 0) {
             memcpy(to, from, pitch);
-            rfbMarkRectAsModified(server.screen, 0, y, width, y + 1);
+            rfbMarkRectAsModified(server.screen, 0, y, picture.width, y + 1);
         }
     }
 }
@@ -229,12 +228,12 @@ bool umbra_vnc_module_start(const VncHost *host, uint32_t address, uint16_t port
 G_MODULE_EXPORT bool umbra_vnc_module_start(const VncHost *host, uint32_t address,
                                             uint16_t port, GError **error)
 {
-    pixman_image_t *image = host->image();
+    VncPicture picture = host->picture();
     rfbScreenInfoPtr screen;
 
     rfbLogEnable(FALSE);
-    screen = rfbGetScreen(NULL, NULL, pixman_image_get_width(image),
-                          pixman_image_get_height(image), 8, 3, BYTES_PER_PIXEL);
+    screen =
+        rfbGetScreen(NULL, NULL, picture.width, picture.height, 8, 3, BYTES_PER_PIXEL);
     server.host = host;
     server.screen = screen;
     screen->desktopName = "Umbra";
@@ -246,7 +245,7 @@ G_MODULE_EXPORT bool umbra_vnc_module_start(const VncHost *host, uint32_t addres
     screen->kbdAddEvent = key_event;
     screen->ptrAddEvent = pointer_event;
     screen->cursor = NULL;
-    set_size(pixman_image_get_width(image), pixman_image_get_height(image));
+    set_size(picture.width, picture.height);
     rfbInitServer(screen);
     if (screen->listenSock == RFB_INVALID_SOCKET) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,

@@ -16,13 +16,20 @@
 
 static DisplayConsole *console;
 
-static pixman_image_t *current_image(void)
+static VncPicture current_picture(void)
 {
-    return display_console_image(console);
+    pixman_image_t *image = display_console_image(console);
+
+    return (VncPicture){
+        .pixels = (const char *)pixman_image_get_data(image),
+        .width = pixman_image_get_width(image),
+        .height = pixman_image_get_height(image),
+        .stride = (size_t)pixman_image_get_stride(image),
+    };
 }
 
 static const VncHost vnc_host = {
-    .image = current_image,
+    .picture = current_picture,
     .key_from_name = input_key_from_name,
     .send_key = input_send_key,
     .send_pointer = input_send_pointer,

@@ -10,7 +10,6 @@
 #define MACHINE_DISPLAY_VNC_H
 
 #include <gmodule.h>
-#include <pixman.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,8 +22,15 @@ bool vnc_start(const char *display, GError **error);
 
 #define VNC_MODULE_START "umbra_vnc_module_start"
 
+/* 32 bits a pixel, x8r8g8b8 in host order. Good until the next call. */
+typedef struct VncPicture {
+    const char *pixels;
+    int width, height;
+    size_t stride; /* bytes from line to line */
+} VncPicture;
+
 typedef struct VncHost {
-    pixman_image_t *(*image)(void);         /* what is on the screen now */
+    VncPicture (*picture)(void);            /* what is on the screen now */
     int (*key_from_name)(const char *name); /* QEMU's key names; -1: none */
     void (*send_key)(int key, bool down);
     void (*send_pointer)(int dx, int dy, int dz,

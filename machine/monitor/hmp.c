@@ -197,6 +197,19 @@ void hmp_run(Hmp *hmp, const char *line)
     hmp_free_args(&args);
 }
 
+/* The text with its lines ended by "\r\n". */
+static char *with_returns(const char *text)
+{
+    g_autoptr(GString) out = g_string_sized_new(strlen(text) * 17 / 16);
+
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+        g_string_append_len(out, text, end - text);
+        g_string_append_len(out, "\r\n", 2);
+    }
+    g_string_append(out, text);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
 char *hmp_execute_on(const char *line, unsigned cpu_index)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -205,8 +218,7 @@ char *hmp_execute_on(const char *line, unsigned cpu_index)
     hmp_init(&hmp, out);
     hmp.cpu_index = cpu_index;
     hmp_run(&hmp, line);
-    g_string_replace(out, "\n", "\r\n", 0);
-    return g_string_free(g_steal_pointer(&out), FALSE);
+    return with_returns(out->str);
 }
 
 char *hmp_execute(const char *line)

@@ -197,42 +197,64 @@ void json_stream_feed(JsonStream *stream, const char *bytes, gsize length)
     }
 }
 
-/* -- Writing
- * ----------------------------------------------------------------------------- */
+/* -- Writing ------------------------------------------------------------------------ */
+
+/* How many bytes stand for themselves in a string of JSON. */
+static size_t plain_length(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] >= ' ' && text[length] < 0x7f && text[length] != '"' &&
+           text[length] != '\\') {
+        length++;
+    }
+    return length;
+}
+
+/* One character that does not; returns the next. */
+static const char *write_escaped(GString *out, const char *text)
+{
+    static const char escapes[] = "\"\"\\\\\b"
+                                  "b\f"
+                                  "f\n"
+                                  "n\r"
+                                  "r\t"
+                                  "t";
+    gunichar c = g_utf8_get_char_validated(text, -1);
+    const char *next = text + 1;
+
+    for (const char *p = escapes; *p; p += 2) {
+        if ((gunichar)*p == c) {
+            g_string_append_c(out, '\\');
+            g_string_append_c(out, p[1]);
+            return next;
+        }
+    }
+    if (c == (gunichar)-1 || c == (gunichar)-2) {
+        c = 0xfffd;
+    } else {
+        next = g_utf8_next_char(text);
+    }
+    if (c < 0x10000) {
+        g_string_append_printf(out, "\\u%04X", c);
+    } else {
+        g_string_append_printf(out, "\\u%04X\\u%04X", 0xd800 + ((c - 0x10000) >> 10),
+                               0xdc00 + ((c - 0x10000) & 0x3ff));
+    }
+    return next;
+}
 
 static void write_string(GString *out, const char *text)
 {
     g_string_append_c(out, '"');
     while (*text) {
-        static const char escapes[] = "\"\"\\\\\b"
-                                      "b\f"
-                                      "f\n"
-                                      "n\r"
-                                      "r\t"
-                                      "t";
-        gunichar c = g_utf8_get_char_validated(text, -1);
-        const char *next = text + 1;
-        const char *escape = NULL;
+        size_t length = plain_length(text);
 
-        if (c == (gunichar)-1 || c == (gunichar)-2) {
-            c = 0xfffd;
-        } else {
-            next = g_utf8_next_char(text);
+        g_string_append_len(out, text, (gssize)length);
+        text += length;
+        if (*text) {
+            text = write_escaped(out, text);
         }
-        for (const char *p = escapes; *p; p += 2) {
-            escape = (gunichar)*p == c ? p + 1 : escape;
-        }
-        if (escape) {
-            g_string_append_printf(out, "\\%c", *escape);
-        } else if (c >= ' ' && c < 0x7f) {
-            g_string_append_c(out, (char)c);
-        } else if (c < 0x10000) {
-            g_string_append_printf(out, "\\u%04X", c);
-        } else {
-            g_string_append_printf(out, "\\u%04X\\u%04X", 0xd800 + ((c - 0x10000) >> 10),
-                                   0xdc00 + ((c - 0x10000) & 0x3ff));
-        }
-        text = next;
     }
     g_string_append_c(out, '"');
 }
