@@ -16,12 +16,14 @@
 typedef struct Place {
     AddressSpace *as;
     uint64_t generation;
-    FlatRange range;       /* mr NULL: nobody answers from start to last */
     uint8_t *read_host;    /* of the range's first byte; NULL: reads go to a device */
     uint8_t *write_host;   /* the same for writes */
-    RAMBlock *write_block; /* and where its pages are noted as dirty */
+    FlatRange range;       /* mr NULL: nobody answers from start to last */
+    RAMBlock *write_block; /* where write_host's pages are noted as dirty */
     uint64_t write_offset;
-} Place;
+    uint8_t direct_sizes; /* or-ed: aligned reads that the device's callback takes as they
+                             are */
+} __attribute__((aligned(64))) Place;
 
 #define PLACES 16
 
@@ -37,6 +39,12 @@ static uint8_t *ram_at(const MemoryRegion *mr, hwaddr offset)
     return mr->ram_block->host + offset;
 }
 
+static bool has_ops(const MemoryRegion *mr)
+{
+    return (mr->kind == MEMORY_REGION_IO || mr->kind == MEMORY_REGION_ROM_DEVICE) &&
+           mr->ops;
+}
+
 static void find_place(Place *place, AddressSpace *as, hwaddr addr, uint64_t generation)
 {
     FlatRange *range = &place->range;
@@ -50,6 +58,8 @@ static void find_place(Place *place, AddressSpace *as, hwaddr addr, uint64_t gen
     mr = range->mr;
     if (mr->kind == MEMORY_REGION_RAM || range->romd_mode) {
         place->read_host = ram_at(mr, range->offset_in_region);
+    } else if (has_ops(mr)) {
+        place->direct_sizes = dispatch_direct_sizes(mr);
     }
     if (range->write_mr) {
         written = range->write_mr;
@@ -90,9 +100,14 @@ static inline const Place *place_at(AddressSpace *as, hwaddr addr)
     return place;
 }
 
+static inline bool is_watched(const Place *place)
+{
+    return __atomic_load_n(&place->write_block->watched, __ATOMIC_RELAXED);
+}
+
 static inline void note_written(const Place *place, hwaddr addr, hwaddr length)
 {
-    if (G_UNLIKELY(__atomic_load_n(&place->write_block->watched, __ATOMIC_RELAXED))) {
+    if (G_UNLIKELY(is_watched(place))) {
         ram_block_set_dirty(place->write_block,
                             place->write_offset + (addr - place->range.start), length,
                             (1u << DIRTY_MEMORY_CLIENTS) - 1);
@@ -105,7 +120,8 @@ static hwaddr room_in(const Place *place, hwaddr addr, hwaddr length)
     return MIN(length - 1, place->range.last - addr) + 1;
 }
 
-/* -- Devices ---------------------------------------------------------------------------------- */
+/* -- Devices
+ * ---------------------------------------------------------------------------------- */
 
 /* An access to where nobody answers. Machine lock. */
 static MemTxResult unassigned(AddressSpace *as, hwaddr addr, hwaddr length, bool is_write,
@@ -121,16 +137,10 @@ static MemTxResult unassigned(AddressSpace *as, hwaddr addr, hwaddr length, bool
     return MEMTX_DECODE_ERROR;
 }
 
-static bool has_ops(const MemoryRegion *mr)
-{
-    return (mr->kind == MEMORY_REGION_IO || mr->kind == MEMORY_REGION_ROM_DEVICE) &&
-           mr->ops;
-}
-
 /*
- * How many of `length` bytes at `offset` the device can be given. What counts is the end of
- * the region, not of the range: a chip decodes the address and takes the access whole, though
- * another claims some of its bytes (ports 0xcf8 and 0xcf9).
+ * How many of `length` bytes at `offset` the device can be given. What counts is the end
+ * of the region, not of the range: a chip decodes the address and takes the access whole,
+ * though another claims some of its bytes (ports 0xcf8 and 0xcf9).
  */
 static hwaddr room_in_device(const MemoryRegion *mr, hwaddr offset, hwaddr length)
 {
@@ -224,7 +234,8 @@ static MemTxResult write_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     return result;
 }
 
-/* -- Bulk accesses -------------------------------------------------------------------------------- */
+/* -- Bulk accesses
+ * -------------------------------------------------------------------------------- */
 
 /* Bytes of an access up to the end of the address space; what is beyond is an error. */
 static hwaddr cut_at_end(hwaddr addr, hwaddr length, MemTxResult *result)
@@ -237,8 +248,8 @@ static hwaddr cut_at_end(hwaddr addr, hwaddr length, MemTxResult *result)
     return length;
 }
 
-MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buffer,
-                               hwaddr length)
+MemTxResult address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                               void *buffer, hwaddr length)
 {
     uint8_t *to = buffer;
     MemTxResult result;
@@ -346,11 +357,13 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte, hwadd
     return result;
 }
 
-/* -- Loads and stores ------------------------------------------------------------------------------- */
+/* -- Loads and stores
+ * ------------------------------------------------------------------------------- */
 
 /* Whether a device answers at addr and takes an access of this size as it is. In a read
  * section. */
-static bool is_for_device(const Place *place, hwaddr addr, unsigned size, MemTxAttrs attrs)
+static bool is_for_device(const Place *place, hwaddr addr, unsigned size,
+                          MemTxAttrs attrs)
 {
     const MemoryRegion *mr = place->range.mr;
     hwaddr offset = place->range.offset_in_region + (addr - place->range.start);
@@ -361,22 +374,20 @@ static bool is_for_device(const Place *place, hwaddr addr, unsigned size, MemTxA
 }
 
 /*
- * The way of all loads that do not hit remembered RAM; it is entered in a read section and
- * leaves it. A device that takes the access as it is gets it at once; anything else goes in
- * parts. RAM must not come to the lock here, however often commits make threads forget.
+ * The way of all loads that do not hit remembered RAM. A device that takes the access as
+ * it is gets it at once; anything else goes in parts. RAM must not come to the lock here,
+ * however often commits make threads forget.
  */
-static __attribute__((noinline)) MemTxResult
-load_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value, MemTxAttrs attrs)
+static __attribute__((noinline)) MemTxResult load_slowly(AddressSpace *as, hwaddr addr,
+                                                         unsigned size, uint64_t *value,
+                                                         MemTxAttrs attrs)
 {
     uint64_t buffer = 0;
     MemTxResult result;
     const Place *place;
     bool taken = false, for_device;
 
-    if (!memory_thread_registered) {
-        memory_read_unlock();
-        memory_read_lock();
-    }
+    memory_read_lock();
     place = place_at(as, addr);
     for_device = is_for_device(place, addr, size, attrs);
     if (for_device && !io_lock_held()) {
@@ -403,12 +414,35 @@ load_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value, MemTx
     return result;
 }
 
-static __attribute__((noinline)) uint64_t
-load_value_slowly(AddressSpace *as, hwaddr addr, unsigned size, MemTxAttrs attrs,
-                  MemTxResult *result)
+/*
+ * The most frequent of those: whoever has the machine lock reads a remembered device.
+ * With the lock held no commit can come between, and the region stays.
+ */
+static inline __attribute__((always_inline)) bool
+load_remembered_device(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
+                       MemTxAttrs attrs)
+{
+    const Place *place = place_for(as, addr);
+    hwaddr offset = place->range.offset_in_region + (addr - place->range.start);
+
+    if (place->direct_sizes & size && !(offset & (size - 1)) && !attrs.memory &&
+        io_lock_held() && place_holds(place, as, addr, memory_generation) &&
+        room_in_device(place->range.mr, offset, size) == size) {
+        *value = dispatch_read_direct(place->range.mr, offset, size);
+        return true;
+    }
+    return false;
+}
+
+static __attribute__((noinline)) uint64_t load_value_slowly(AddressSpace *as, hwaddr addr,
+                                                            unsigned size,
+                                                            MemTxAttrs attrs,
+                                                            MemTxResult *result)
 {
     uint64_t value;
-    MemTxResult done = load_slowly(as, addr, size, &value, attrs);
+    MemTxResult done = load_remembered_device(as, addr, size, &value, attrs)
+                           ? MEMTX_OK
+                           : load_slowly(as, addr, size, &value, attrs);
 
     if (result) {
         *result = done;
@@ -416,19 +450,19 @@ load_value_slowly(AddressSpace *as, hwaddr addr, unsigned size, MemTxAttrs attrs
     return value;
 }
 
-/* Entered in a read section, which it leaves. */
-static __attribute__((noinline)) MemTxResult
-store_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value, MemTxAttrs attrs)
+static __attribute__((noinline)) MemTxResult store_slowly(AddressSpace *as, hwaddr addr,
+                                                          unsigned size, uint64_t value,
+                                                          MemTxAttrs attrs)
 {
     uint64_t buffer = GUINT64_TO_LE(value);
 
-    memory_read_unlock();
     return address_space_write(as, addr, attrs, &buffer, size);
 }
 
-static __attribute__((noinline)) void
-store_value_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
-                   MemTxAttrs attrs, MemTxResult *result)
+static __attribute__((noinline)) void store_value_slowly(AddressSpace *as, hwaddr addr,
+                                                         unsigned size, uint64_t value,
+                                                         MemTxAttrs attrs,
+                                                         MemTxResult *result)
 {
     MemTxResult done = store_slowly(as, addr, size, value, attrs);
 
@@ -437,50 +471,19 @@ store_value_slowly(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
     }
 }
 
-/* The place of an access that stays inside remembered RAM, or NULL. In a read section; a
- * thread that remembers something is registered (places_forget()). */
-static inline __attribute__((always_inline)) const Place *
-remembered(AddressSpace *as, hwaddr addr, unsigned size)
+/* Whether an access stays inside a remembered range, as far as this thread knows. */
+static inline __attribute__((always_inline)) bool
+may_hold(const Place *place, const AddressSpace *as, hwaddr addr, unsigned size)
 {
-    const Place *place = place_for(as, addr);
-
-    if (G_LIKELY(place_holds(place, as, addr,
-                             __atomic_load_n(&memory_generation, __ATOMIC_ACQUIRE)) &&
-                 place->range.last - addr >= size - 1)) {
-        return place;
-    }
-    return NULL;
+    return place->as == as && addr >= place->range.start && addr <= place->range.last &&
+           place->range.last - addr >= size - 1;
 }
 
-static inline __attribute__((always_inline)) bool
-load_fast(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value)
+/* Whether it still is what it was. In a read section; a thread that remembers something
+ * is registered (places_forget()). */
+static inline __attribute__((always_inline)) bool is_current(const Place *place)
 {
-    const Place *place;
-
-    memory_read_lock_registered();
-    place = remembered(as, addr, size);
-    if (G_LIKELY(place && place->read_host)) {
-        *value = guest_load(place->read_host + (addr - place->range.start), size);
-        memory_read_unlock();
-        return true;
-    }
-    return false;
-}
-
-static inline __attribute__((always_inline)) bool
-store_fast(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value)
-{
-    const Place *place;
-
-    memory_read_lock_registered();
-    place = remembered(as, addr, size);
-    if (G_LIKELY(place && place->write_host)) {
-        guest_store(place->write_host + (addr - place->range.start), size, value);
-        note_written(place, addr, size);
-        memory_read_unlock();
-        return true;
-    }
-    return false;
+    return place->generation == __atomic_load_n(&memory_generation, __ATOMIC_ACQUIRE);
 }
 
 static bool is_access_size(unsigned size)
@@ -488,60 +491,158 @@ static bool is_access_size(unsigned size)
     return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
-MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size, uint64_t *value,
-                               MemTxAttrs attrs)
+static void leave(void)
 {
+    if (G_UNLIKELY(memory_read_leave())) {
+        memory_wake_writer();
+    }
+}
+
+MemTxResult address_space_load(AddressSpace *as, hwaddr addr, unsigned size,
+                               uint64_t *value, MemTxAttrs attrs)
+{
+    const Place *place = place_for(as, addr);
+    MemTxResult result;
+
     if (!is_access_size(size)) {
         memory_misuse("address_space_load: %u bytes; use 1, 2, 4 or 8, or "
                       "address_space_read()",
                       size);
     }
-    if (load_fast(as, addr, size, value)) {
-        return MEMTX_OK;
+    if (G_LIKELY(place->read_host && may_hold(place, as, addr, size) &&
+                 memory_read_enter())) {
+        bool current = is_current(place);
+
+        if (G_LIKELY(current)) {
+            *value = guest_load(place->read_host + (addr - place->range.start), size);
+        }
+        leave();
+        if (G_LIKELY(current)) {
+            return MEMTX_OK;
+        }
     }
-    return load_slowly(as, addr, size, value, attrs);
+    *value = load_value_slowly(as, addr, size, attrs, &result);
+    return result;
 }
 
-MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size, uint64_t value,
-                                MemTxAttrs attrs)
+MemTxResult address_space_store(AddressSpace *as, hwaddr addr, unsigned size,
+                                uint64_t value, MemTxAttrs attrs)
 {
+    const Place *place = place_for(as, addr);
+
     if (!is_access_size(size)) {
         memory_misuse("address_space_store: %u bytes; use 1, 2, 4 or 8, or "
                       "address_space_write()",
                       size);
     }
-    if (store_fast(as, addr, size, value)) {
-        return MEMTX_OK;
+    if (G_LIKELY(place->write_host && may_hold(place, as, addr, size) &&
+                 memory_read_enter())) {
+        bool current = is_current(place);
+
+        if (G_LIKELY(current)) {
+            guest_store(place->write_host + (addr - place->range.start), size, value);
+            note_written(place, addr, size);
+        }
+        leave();
+        if (G_LIKELY(current)) {
+            return MEMTX_OK;
+        }
     }
     return store_slowly(as, addr, size, value, attrs);
 }
 
+/* Why an access of fixed size is not over in a few instructions. */
+typedef enum Otherwise {
+    NOT_REMEMBERED,
+    STALE,   /* in a read section that has found a commit */
+    WATCHED, /* in a read section, stored, and to be noted */
+    WAITED,  /* all is done, but somebody waited for it */
+} Otherwise;
+
 #define SAME(value) (value)
 
+/* Whatever is called is called last and returns the same type: so the usual way has no
+ * registers to save. */
 #define DEFINE_ACCESSES(type, size, load_name, store_name, order)                        \
-    type load_name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result) \
+    static __attribute__((noinline))                                                     \
+    type load_name##_otherwise(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,          \
+                               MemTxResult *result, Otherwise why, type value)           \
     {                                                                                    \
-        uint64_t value;                                                                  \
-                                                                                         \
-        if (G_LIKELY(load_fast(as, addr, size, &value))) {                               \
-            if (result) {                                                                \
-                *result = MEMTX_OK;                                                      \
-            }                                                                            \
-            return order((type)value);                                                   \
+        if (why == WAITED) {                                                             \
+            memory_wake_writer();                                                        \
+            return value;                                                                \
+        }                                                                                \
+        if (why == STALE) {                                                              \
+            leave();                                                                     \
         }                                                                                \
         return order((type)load_value_slowly(as, addr, size, attrs, result));            \
+    }                                                                                    \
+                                                                                         \
+    type load_name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result) \
+    {                                                                                    \
+        const Place *place = place_for(as, addr);                                        \
+        type value;                                                                      \
+                                                                                         \
+        if (G_UNLIKELY(!place->read_host || !may_hold(place, as, addr, size) ||          \
+                       !memory_read_enter())) {                                          \
+            return load_name##_otherwise(as, addr, attrs, result, NOT_REMEMBERED, 0);    \
+        }                                                                                \
+        if (G_UNLIKELY(!is_current(place))) {                                            \
+            return load_name##_otherwise(as, addr, attrs, result, STALE, 0);             \
+        }                                                                                \
+        value = (type)guest_load(place->read_host + (addr - place->range.start), size);  \
+        value = order(value);                                                            \
+        if (result) {                                                                    \
+            *result = MEMTX_OK;                                                          \
+        }                                                                                \
+        if (G_UNLIKELY(memory_read_leave())) {                                           \
+            return load_name##_otherwise(as, addr, attrs, result, WAITED, value);        \
+        }                                                                                \
+        return value;                                                                    \
+    }                                                                                    \
+                                                                                         \
+    static __attribute__((noinline)) void store_name##_otherwise(                        \
+        AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result,            \
+        Otherwise why, type value)                                                       \
+    {                                                                                    \
+        if (why == WATCHED) {                                                            \
+            note_written(place_for(as, addr), addr, size);                               \
+        }                                                                                \
+        if (why == STALE || why == WATCHED) {                                            \
+            leave();                                                                     \
+        }                                                                                \
+        if (why == WAITED) {                                                             \
+            memory_wake_writer();                                                        \
+        }                                                                                \
+        if (why == STALE || why == NOT_REMEMBERED) {                                     \
+            store_value_slowly(as, addr, size, order(value), attrs, result);             \
+        }                                                                                \
     }                                                                                    \
                                                                                          \
     void store_name(AddressSpace *as, hwaddr addr, type value, MemTxAttrs attrs,         \
                     MemTxResult *result)                                                 \
     {                                                                                    \
-        if (G_LIKELY(store_fast(as, addr, size, order(value)))) {                        \
-            if (result) {                                                                \
-                *result = MEMTX_OK;                                                      \
-            }                                                                            \
+        const Place *place = place_for(as, addr);                                        \
+                                                                                         \
+        if (G_UNLIKELY(!place->write_host || !may_hold(place, as, addr, size) ||         \
+                       !memory_read_enter())) {                                          \
+            store_name##_otherwise(as, addr, attrs, result, NOT_REMEMBERED, value);      \
             return;                                                                      \
         }                                                                                \
-        store_value_slowly(as, addr, size, order(value), attrs, result);                 \
+        if (G_UNLIKELY(!is_current(place))) {                                            \
+            store_name##_otherwise(as, addr, attrs, result, STALE, value);               \
+            return;                                                                      \
+        }                                                                                \
+        if (result) {                                                                    \
+            *result = MEMTX_OK;                                                          \
+        }                                                                                \
+        guest_store(place->write_host + (addr - place->range.start), size,               \
+                    order(value));                                                       \
+        if (G_UNLIKELY(is_watched(place))) {                                             \
+            store_name##_otherwise(as, addr, attrs, result, WATCHED, value);             \
+        } else if (G_UNLIKELY(memory_read_leave())) {                                    \
+            store_name##_otherwise(as, addr, attrs, result, WAITED, value);              \
+        }                                                                                \
     }
 
 DEFINE_ACCESSES(uint8_t, 1, address_space_ldub, address_space_stb, SAME)

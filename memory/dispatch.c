@@ -144,6 +144,32 @@ MemTxResult dispatch_read(MemoryRegion *mr, hwaddr offset, unsigned size, uint64
     return result;
 }
 
+unsigned dispatch_direct_sizes(const MemoryRegion *mr)
+{
+    const MemoryRegionOps *ops = mr->ops;
+    unsigned min = MAX(or_default(ops->valid.min_access_size, DEFAULT_MIN_SIZE),
+                       or_default(ops->impl.min_access_size, DEFAULT_MIN_SIZE));
+    unsigned max = MIN(or_default(ops->valid.max_access_size, DEFAULT_MAX_SIZE),
+                       or_default(ops->impl.max_access_size, DEFAULT_MAX_SIZE));
+    unsigned sizes = 0;
+
+    if (!ops->read || ops->valid.accepts) {
+        return 0;
+    }
+    for (unsigned size = 1; size <= 8; size *= 2) {
+        sizes |= size >= min && size <= max ? size : 0;
+    }
+    return sizes;
+}
+
+uint64_t dispatch_read_direct(MemoryRegion *mr, hwaddr offset, unsigned size)
+{
+    if (G_UNLIKELY(mr->flush_coalesced)) {
+        memory_flush_coalesced();
+    }
+    return swap_for(mr, mr->ops->read(mr->opaque, offset, size) & mask_of(size), size);
+}
+
 MemTxResult dispatch_write(MemoryRegion *mr, hwaddr offset, unsigned size, uint64_t value,
                            MemTxAttrs attrs)
 {

@@ -164,6 +164,10 @@ void places_forget(void);
 
 /* -- dispatch.c ------------------------------------------------------------------------------ */
 
+/* The sizes, or-ed, of aligned reads that can be nothing but one call of the region's read
+ * callback; and such a read. The machine lock. */
+unsigned dispatch_direct_sizes(const MemoryRegion *mr);
+uint64_t dispatch_read_direct(MemoryRegion *mr, hwaddr offset, unsigned size);
 /* How many of `length` bytes at `offset` the device is to be given in one access. */
 unsigned dispatch_access_size(const MemoryRegion *mr, hwaddr offset, uint64_t length);
 /* One access of `size` 1, 2, 4 or 8 to a region with ops; the value is little-endian's.

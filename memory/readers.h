@@ -43,16 +43,14 @@ extern char memory_grace_period; /* stands for all of them */
 #define NOTE_GRACE_PERIOD_OVER() ((void)0)
 #endif
 
-#define publish_pointer(pointer, value) __atomic_store_n(&(pointer), value, __ATOMIC_RELEASE)
+#define publish_pointer(pointer, value)                                                  \
+    __atomic_store_n(&(pointer), value, __ATOMIC_RELEASE)
 #define see_pointer(pointer) __atomic_load_n(&(pointer), __ATOMIC_ACQUIRE)
 
 extern __thread bool memory_thread_registered;
 
-/* For a thread that is registered, or that will look at nothing unless it is. */
-static inline void memory_read_lock_registered(void)
-{
-    urcu_memb_read_lock();
-}
+/* Wakes who waits for the end of a read section. */
+void memory_wake_writer(void);
 
 static inline void memory_read_lock(void)
 {
@@ -66,6 +64,41 @@ static inline void memory_read_unlock(void)
 {
     NOTE_READ_SECTION_ENDS();
     urcu_memb_read_unlock();
+}
+
+/*
+ * A read section of a few instructions, for loads and stores. liburcu's own functions
+ * hold, inlined, all that may become necessary, and a caller has to save registers for
+ * it; these do what is usual and nothing else. _enter says no where more would be to do:
+ * inside another section, or on a kernel without membarrier(). For a thread that is
+ * registered, or that will look at nothing unless it is.
+ */
+static inline bool memory_read_enter(void)
+{
+#ifdef MEMORY_THREAD_SANITIZER
+    urcu_memb_read_lock();
+#else
+    if (G_UNLIKELY(!urcu_memb_has_sys_membarrier || urcu_memb_read_ongoing())) {
+        return false;
+    }
+    _CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr, _CMM_LOAD_SHARED(urcu_memb_gp.ctr));
+    cmm_barrier(); /* the writer's membarrier() does the rest */
+#endif
+    return true;
+}
+
+/* True: somebody waits for this; call memory_wake_writer(). */
+static inline bool memory_read_leave(void)
+{
+#ifdef MEMORY_THREAD_SANITIZER
+    memory_read_unlock();
+    return false;
+#else
+    cmm_barrier();
+    _CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr, 0);
+    cmm_barrier();
+    return uatomic_read(&urcu_memb_gp.futex) == -1;
+#endif
 }
 
 /* Notes `memory` to be freed when no reader can still see it. Machine lock. */

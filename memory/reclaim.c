@@ -4,9 +4,9 @@
  * Readers are in an RCU read section while they look at a view, and never while a device
  * callback runs; so a callback may change the tree and wait for readers. What a commit
  * replaces is collected while the commit builds the new views, and given up only after
- * these are public: before that, readers may still come to the old. It is handed to RCU in
- * batches, as waking RCU's thread for each of a guest's PAM writes would cost more than the
- * commit.
+ * these are public: before that, readers may still come to the old. It is handed to RCU
+ * in batches, as waking RCU's thread for each of a guest's PAM writes would cost more
+ * than the commit.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -32,7 +32,7 @@ __thread bool memory_thread_registered;
 char memory_grace_period;
 #endif
 
-static GArray *retired; /* machine lock */
+static GArray *retired;         /* machine lock */
 static unsigned reader_threads; /* atomic */
 static pthread_key_t thread_exit_key;
 static pthread_once_t thread_exit_once = PTHREAD_ONCE_INIT;
@@ -69,6 +69,13 @@ void memory_thread_unregister(void)
     places_forget();
     urcu_memb_unregister_thread();
     __atomic_sub_fetch(&reader_threads, 1, __ATOMIC_SEQ_CST);
+}
+
+void memory_wake_writer(void)
+{
+#ifndef MEMORY_THREAD_SANITIZER
+    urcu_common_wake_up_gp(&urcu_memb_gp);
+#endif
 }
 
 /* Whether a thread other than this one could be reading, or this one is. */
