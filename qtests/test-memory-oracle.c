@@ -500,6 +500,8 @@ START_TEST(test_random_trees)
     unsigned cases = number_from("UMBRA_ORACLE_CASES",
                                  g_getenv("UMBRA_ORACLE_SEED") ? 1 : 10000);
 
+    printf("memory-oracle: %u trees, seeds from %u\n", cases, first);
+    fflush(stdout);
     io_lock();
     for (unsigned i = 0; i < cases; i++) {
         Case test;

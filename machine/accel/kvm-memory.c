@@ -447,7 +447,7 @@ static void explain_slot(Explanation *explanation, void *opaque)
                         "%u, 0x%08" G_GINT64_MODIFIER "x-0x%08" G_GINT64_MODIFIER
                         "x of the guest at %p%s%s",
                         slot->id, slot->start, slot->start + slot->size - 1,
-                        (void *)(slot->block->host + slot->offset),
+                        (void *)host_of(slot),
                         slot->flags & KVM_MEM_READONLY ? ", read-only" : "",
                         slot->flags & KVM_MEM_LOG_DIRTY_PAGES ? ", dirty pages logged" : "");
     explain_note_value(note, "slot", slot->id);
