@@ -33,6 +33,7 @@ typedef struct VGAPCI {
     bool mmio_wanted, extended_wanted, edid_wanted;
     uint32_t xres, yres;
     uint8_t edid[EDID_SIZE];
+    bool global_vmstate;
 } VGAPCI;
 
 #define VGA_PCI(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_VGA_PCI, VGAPCI))
@@ -157,7 +158,9 @@ static bool vga_pci_realize(Device *dev, GError **error)
     if (!vga_init(&adapter->vga, dev, bus->memory, bus->io, error)) {
         return false;
     }
-    vmstate_register_ram(&adapter->vga.vram_region, dev);
+    if (!adapter->global_vmstate) {
+        vmstate_register_ram(&adapter->vga.vram_region, dev);
+    }
     pci_register_bar(&adapter->parent, 0, PCI_BAR_PREFETCH, &adapter->vga.vram_region);
     if (adapter->mmio_wanted) {
         if (adapter->edid_wanted) {
@@ -187,6 +190,8 @@ static void vga_pci_reset(Device *dev)
 static const Property vga_pci_properties[] = {
     PROP_UINT32("vgamem_mb", VGAPCI, vga.vram_mib, 16, "video memory, in MiB"),
     PROP_BOOL("mmio", VGAPCI, mmio_wanted, true, "the registers in BAR 2"),
+    PROP_BOOL("global-vmstate", VGAPCI, global_vmstate, false,
+              "migration streams call the memory \"vga.vram\", without the device's place"),
     PROP_BOOL("qemu-extended-regs", VGAPCI, extended_wanted, true,
               "QEMU's own registers in BAR 2"),
     PROP_BOOL("edid", VGAPCI, edid_wanted, true, "the monitor's description in BAR 2"),

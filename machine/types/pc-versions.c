@@ -40,6 +40,7 @@ static const DeviceDifference device_differences[] = {
     {VERSION(4, 2), {"fw_cfg_io", "acpi-mr-restore", "off"}},
     {VERSION(4, 0), {"VGA", "edid", "off"}},
     {VERSION(3, 1), {"PIIX4_PM", "x-migrate-smbus", "off"}},
+    {VERSION(2, 12), {"VGA", "global-vmstate", "on"}},
     {VERSION(2, 11), {"hpet", "hpet-offset-saved", "off"}},
     {VERSION(2, 8), {"fw_cfg_io", "x-file-slots", "16"}},
     {VERSION(2, 7), {"isa-pcspk", "migrate", "off"}},
