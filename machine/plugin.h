@@ -4,8 +4,8 @@
  * A plugin is a file umbra-machine-NAME.so that exports one symbol, a MachinePlugin, made
  * by MACHINE_PLUGIN(). Its machine types are called NAME or NAME-something, so that -M
  * finds the one file that it needs. It is looked for in the directories of
- * UMBRA_MODULE_DIR (separated by colons), of -L, beside the program (its build folder) and
- * in the module directory of the installation that the program is in, or was made for; of
+ * UMBRA_MODULE_DIR (separated by colons), of -L, beside the program (its build folder)
+ * and in the module directory of the installation that the program is in, or was made for; of
  * several files of one name the first counts.
  *
  * A plugin is compiled against the installed headers and linked with nothing: what it

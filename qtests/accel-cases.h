@@ -206,37 +206,52 @@ START_TEST(modes_switch_both_ways)
 END_TEST
 
 /* In protected mode, as operating systems do it. */
-GUEST(program_triple_fault)
-    "cli\n lgdtl %cs:(3f-program_triple_fault+0x1000)\n"
-    "mov %cr0, %eax\n or $1, %eax\n mov %eax, %cr0\n"
-    "ljmpl $8, $(4f-program_triple_fault+0x1000)\n"
-    ".code32\n"
-    "4: mov $0x10, %ax\n mov %ax, %ds\n mov %ax, %ss\n"
-    "lidt 5f-program_triple_fault+0x1000\n ud2\n"
-    ".code16\n"
-    ".balign 8\n"
-    "2: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff\n"
-    "3: .word 0x17\n .long 2b-program_triple_fault+0x1000\n"
+#define TRIPLE_FAULT(name, instruction)                                                  \
+    "cli\n lgdtl %cs:(3f-" name "+0x1000)\n"                                             \
+    "mov %cr0, %eax\n or $1, %eax\n mov %eax, %cr0\n"                                    \
+    "ljmpl $8, $(4f-" name "+0x1000)\n"                                                  \
+    ".code32\n"                                                                          \
+    "4: mov $0x10, %ax\n mov %ax, %ds\n mov %ax, %ss\n"                                  \
+    "lidt 5f-" name "+0x1000\n" instruction "\n"                                         \
+    ".code16\n"                                                                          \
+    ".balign 8\n"                                                                        \
+    "2: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff\n"                               \
+    "3: .word 0x17\n .long 2b-" name "+0x1000\n"                                         \
     "5: .word 0\n .long 0\n"
+GUEST(program_triple_fault)
+    TRIPLE_FAULT("program_triple_fault", "ud2")
 GUEST_END(program_triple_fault)
 
-START_TEST(triple_fault_asks_for_a_reset)
+/* SeaBIOS' way, if all others have failed. */
+GUEST(program_breakpoint)
+    TRIPLE_FAULT("program_breakpoint", "int3")
+GUEST_END(program_breakpoint)
+
+static void run_triple_fault(const uint8_t *program, const uint8_t *end)
 {
-    guest_start(TEST_ACCEL, program_triple_fault, program_triple_fault_end);
+    guest_start(TEST_ACCEL, program, end);
     guest_run(GUEST_PATIENCE_MS);
     ck_assert_msg(guest.reset, "%s at %x", guest.failed ? guest.message : "no reset",
                   (unsigned)guest.cpu->registers.rip);
     ck_assert_str_eq(guest.reset_source, "triple-fault");
+}
+
+START_TEST(triple_fault_asks_for_a_reset)
+{
+    run_triple_fault(program_triple_fault, program_triple_fault_end);
+}
+END_TEST
+
+START_TEST(breakpoint_without_idt_asks_for_a_reset)
+{
+    run_triple_fault(program_breakpoint, program_breakpoint_end);
 }
 END_TEST
 
 /* Reset in the middle of an access: what it would have written to a register is lost. */
 START_TEST(reset_starts_afresh)
 {
-    guest_start(TEST_ACCEL, program_triple_fault, program_triple_fault_end);
-    guest_run(GUEST_PATIENCE_MS);
-    ck_assert_msg(guest.reset, "%s at %x", guest.failed ? guest.message : "no reset",
-                  (unsigned)guest.cpu->registers.rip);
+    run_triple_fault(program_triple_fault, program_triple_fault_end);
     device_reset_all();
     accel_get_registers(guest.cpu);
     ck_assert_uint_eq(guest.cpu->registers.rip, 0xfff0);
@@ -461,6 +476,7 @@ static inline void add_accel_cases(TCase *tcase)
     tcase_add_test(tcase, halt_waits_for_an_interrupt);
     tcase_add_test(tcase, modes_switch_both_ways);
     tcase_add_test(tcase, triple_fault_asks_for_a_reset);
+    tcase_add_test(tcase, breakpoint_without_idt_asks_for_a_reset);
     tcase_add_test(tcase, reset_starts_afresh);
     tcase_add_test(tcase, string_input_and_output);
     tcase_add_test(tcase, string_instructions);

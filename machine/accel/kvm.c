@@ -361,6 +361,48 @@ static void give_up(AccelVCPU *accel_vcpu, const char *what, uint64_t code)
     accel_hold_all(accel_vcpu->accel);
 }
 
+/* KVM's emulator, which nested KVM needs more often, has no INT 3 in protected mode. Where
+ * the IDT is too short for vectors 3 (breakpoint), 8 (double fault) and 13, that shuts the
+ * processor down (Intel SDM volume 3, 6.15, interrupt 8): firmware reboots that way. */
+static bool is_triple_fault(AccelVCPU *accel_vcpu, KVMVCPU *vcpu)
+{
+    enum { CR0_PE = 1 << 0, INT3 = 0xcc, IDT_LIMIT_BREAKPOINT = 3 * 8 + 7 };
+    const uint64_t paging = UINT64_C(1) << 31;
+    struct kvm_sregs sregs = {0};
+    struct kvm_regs regs = {0};
+    uint8_t opcode = 0;
+
+    kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+    kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+    address_space_read(accel_vcpu->accel->memory, sregs.cs.base + regs.rip,
+                       MEMTXATTRS_UNSPECIFIED, &opcode, sizeof(opcode));
+    return sregs.cr0 & CR0_PE && !(sregs.cr0 & paging) && opcode == INT3 &&
+           sregs.idt.limit < IDT_LIMIT_BREAKPOINT;
+}
+
+static void shut_down(AccelVCPU *accel_vcpu)
+{
+    io_lock();
+    system_reset_request(SYSTEM_CAUSE_GUEST_RESET, "triple-fault");
+    io_unlock();
+    accel_hold_all(accel_vcpu->accel);
+}
+
+static void handle_internal_error(AccelVCPU *accel_vcpu, KVMVCPU *vcpu)
+{
+    uint32_t error = vcpu->run->internal.suberror;
+
+    if (error == KVM_INTERNAL_ERROR_EMULATION && is_triple_fault(accel_vcpu, vcpu)) {
+        shut_down(accel_vcpu);
+    } else {
+        give_up(accel_vcpu,
+                error == KVM_INTERNAL_ERROR_EMULATION
+                    ? "the kernel cannot emulate an instruction"
+                    : "the kernel met an internal error",
+                error);
+    }
+}
+
 static void handle_exit(AccelVCPU *accel_vcpu, KVMVCPU *vcpu)
 {
     struct kvm_run *run = vcpu->run;
@@ -383,21 +425,14 @@ static void handle_exit(AccelVCPU *accel_vcpu, KVMVCPU *vcpu)
         kvm_handle_debug(accel_vcpu);
         break;
     case KVM_EXIT_SHUTDOWN:
-        io_lock();
-        system_reset_request(SYSTEM_CAUSE_GUEST_RESET, "triple-fault");
-        io_unlock();
-        accel_hold_all(accel_vcpu->accel);
+        shut_down(accel_vcpu);
         break;
     case KVM_EXIT_FAIL_ENTRY:
         give_up(accel_vcpu, "the CPU refused to enter the guest",
                 run->fail_entry.hardware_entry_failure_reason);
         break;
     case KVM_EXIT_INTERNAL_ERROR:
-        give_up(accel_vcpu,
-                run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION
-                    ? "the kernel cannot emulate an instruction"
-                    : "the kernel met an internal error",
-                run->internal.suberror);
+        handle_internal_error(accel_vcpu, vcpu);
         break;
     default:
         give_up(accel_vcpu, "unknown exit", run->exit_reason);

@@ -1,6 +1,7 @@
 """What the system tests share: running the programs, counting checks, skipping."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -36,6 +37,19 @@ def skip(reason):
 def run(command, timeout=120, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
                           stdin=subprocess.DEVNULL, **options)
+
+
+def install(checks, folder):
+    """Installs the build into `folder`; the prefix there. folder/umbra.pc is the installed one
+    with that prefix in place of where it would be without DESTDIR."""
+    done = run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir",
+                str(folder / "root")], timeout=300)
+    checks.check(done.returncode == 0, f"meson install: {done.stdout}{done.stderr}")
+    prefix = next((folder / "root").rglob("bin")).parent
+    description = next(prefix.glob("lib*/**/umbra.pc")).read_text()
+    (folder / "umbra.pc").write_text(
+        re.sub("^prefix=.*$", f"prefix={prefix}", description, flags=re.M))
+    return prefix
 
 
 def accels():

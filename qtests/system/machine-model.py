@@ -8,26 +8,18 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import BUILD, Checks, run, skip
+from harness import Checks, install, run, skip
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "machine-model.md"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 
 
-def install(folder):
-    """The installation's environment: its programs first, its umbra.pc, no plugins of ours."""
-    done = run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir",
-                str(folder / "root")], timeout=300)
-    if done.returncode:
-        return None, done.stdout + done.stderr
-    prefix = next((folder / "root").rglob("bin")).parent
-    description = next(prefix.glob("lib*/**/umbra.pc")).read_text()
-    (folder / "umbra.pc").write_text(
-        re.sub("^prefix=.*$", f"prefix={prefix}", description, flags=re.M))
+def environment_of(prefix, folder):
+    """The installation's programs first, its umbra.pc, and no plugins of ours."""
     environment = dict(os.environ, PATH=f"{prefix}/bin:{os.environ['PATH']}",
                        PKG_CONFIG_PATH=str(folder))
     environment.pop("UMBRA_MODULE_DIR", None)
-    return environment, prefix
+    return environment
 
 
 def read_page(folder):
@@ -50,9 +42,8 @@ def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        environment, prefix = install(folder)
-        if not checks.check(environment, f"meson install: {prefix}"):
-            checks.close()
+        prefix = install(checks, folder)
+        environment = environment_of(prefix, folder)
         work = folder / "work"
         work.mkdir()
         steps = read_page(work)

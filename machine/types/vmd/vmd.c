@@ -98,13 +98,15 @@ static bool make_disks(Machine *machine, GError **error)
            ide_bus_attach_drives(ide_bus_find(1), error);
 }
 
-/* fw_cfg.c: item NOGRAPHIC is 1, and the messages do not go to the screen as well. The
- * serial console is compiled into vmm-firmware; SeaBIOS wants to be told. */
+/* fw_cfg.c: item NOGRAPHIC is 1, and the messages do not go to the screen as well. That the
+ * console is serial and that nobody waits for a key are compiled into vmm-firmware; SeaBIOS
+ * wants to be told. */
 static bool make_firmware_config(VMDMachine *vmd, GError **error)
 {
     Machine *machine = &vmd->pc.parent;
     const uint32_t screen_and_debug = 0;
     const uint16_t serial_console = GUINT16_TO_LE(0x3f8);
+    const uint8_t boot_menu = machine->config.boot_menu;
 
     machine->fw_cfg = fw_cfg_new_io(&machine->system_io, &machine->memory, error);
     if (!machine->fw_cfg) {
@@ -114,7 +116,9 @@ static bool make_firmware_config(VMDMachine *vmd, GError **error)
     return fw_cfg_add_file(machine->fw_cfg, "etc/screen-and-debug", &screen_and_debug,
                            sizeof(screen_and_debug), error) &&
            fw_cfg_add_file(machine->fw_cfg, "etc/sercon-port", &serial_console,
-                           sizeof(serial_console), error);
+                           sizeof(serial_console), error) &&
+           fw_cfg_add_file(machine->fw_cfg, "etc/show-boot-menu", &boot_menu,
+                           sizeof(boot_menu), error);
 }
 
 static bool vmd_build(Machine *machine, GError **error)
