@@ -42,7 +42,7 @@ static struct {
     uint64_t dirty_per_second, pages_per_second;
     double bytes_per_ms;
 
-    gint64 start, setup_end, stop_time, end; /* us */
+    gint64 start, setup_end, stop_time, sent_time, end; /* us */
     uint64_t stop_bytes;
     unsigned dirty_high; /* looks in a row that found too much written */
 } out;
@@ -452,6 +452,7 @@ static bool complete(void)
     if (!wire_flush(out.wire) || is_cancelled()) {
         return false;
     }
+    out.sent_time = g_get_monotonic_time();
     if ((out.capabilities.return_path && !stream_wait_for_arrival(out.channel, &error)) ||
         !migration_channel_finish(out.channel, &error)) {
         note_error(error->message);
@@ -571,7 +572,7 @@ bool migration_start(const char *uri, GError **error)
     out.dirty_per_second = out.pages_per_second = 0;
     out.statistics = (RamSaveStatistics){0};
     out.start = g_get_monotonic_time();
-    out.setup_end = out.stop_time = out.end = 0;
+    out.setup_end = out.stop_time = out.sent_time = out.end = 0;
     out.capabilities = *migration_capabilities();
     out.parameters = *migration_parameters();
     set_status(MIGRATION_STATUS_SETUP);
@@ -664,7 +665,7 @@ void migration_query(MigrationInfo *info)
     info->error = g_strdup(out.error);
     info->total_ms = ms_between(out.start, now);
     info->setup_ms = ms_between(out.start, out.setup_end);
-    info->downtime_ms = ms_between(out.stop_time, now);
+    info->downtime_ms = ms_between(out.stop_time, out.sent_time ? out.sent_time : now);
     info->downtime_bytes = out.stop_time ? info->ram.transferred - out.stop_bytes : 0;
     if (now > out.setup_end && out.setup_end) {
         info->megabits =
