@@ -5,6 +5,8 @@
  */
 #include "qtests/vmstate-fixture.h"
 
+#include <json-glib/json-glib.h>
+
 #include <string.h>
 
 #include "hw/dma/i8257.h"
@@ -510,14 +512,15 @@ END_TEST
 
 static char *describe(const VMStateDescription *vmsd, void *opaque)
 {
-    g_autoptr(JsonBuilder) json = json_builder_new();
+    g_autoptr(GString) json = g_string_new(NULL);
     g_autoptr(JsonNode) root = NULL;
     g_autoptr(Wire) wire = wire_new_memory();
 
-    json_builder_begin_object(json);
+    json_text_begin_object(json, NULL);
     ck_assert(vmstate_save(wire, vmsd, opaque, json));
-    json_builder_end_object(json);
-    root = json_builder_get_root(json);
+    json_text_end_object(json);
+    root = json_from_string(json->str, NULL);
+    ck_assert_ptr_nonnull(root);
     return json_to_string(root, false);
 }
 

@@ -16,8 +16,9 @@
 
 #include "memory/io-lock.h"
 
-/* Of a child's pipe: each write fills it, and the child reads as much at a time. */
-#define PIPE_SIZE (1 << 20)
+/* Of a child's pipe: the larger, the less often the two wait for each other. What a user
+ * may have without privileges ends at 1 MiB by default (pipe(7)). */
+static const int pipe_sizes[] = {8 << 20, 1 << 20};
 
 struct MigrationChannel {
     int fd;
@@ -75,8 +76,10 @@ MigrationChannel *migration_channel_new_command(const char *command, bool writin
     if (!g_unix_open_pipe(ends, FD_CLOEXEC, error)) {
         return NULL;
     }
-    fcntl(ends[0], F_SETPIPE_SZ,
-          PIPE_SIZE); /* refused beyond the user's limit: no harm */
+    for (size_t i = 0;
+         i < G_N_ELEMENTS(pipe_sizes) && fcntl(ends[0], F_SETPIPE_SZ, pipe_sizes[i]) < 0;
+         i++) {
+    }
     g_subprocess_launcher_set_child_setup(launcher, default_sigpipe, NULL, NULL);
     if (writing) {
         g_subprocess_launcher_take_stdin_fd(launcher, ends[0]);

@@ -425,6 +425,9 @@ bool ram_save_iterate(RamSave *save, uint64_t budget)
            !wire_failed(save->wire)) {
         SaveBlock *block = &g_array_index(save->blocks, SaveBlock, save->at_block);
 
+        /* The first bytes of a page decide mostly; they should be near when it is its
+         * turn. */
+        __builtin_prefetch(block->block->host + (save->at_page + 4) * PAGE);
         block->dirty[save->at_page / WORD_BITS] &= ~(1ul << save->at_page % WORD_BITS);
         save->dirty_pages--;
         send_page(save, block, save->at_page);

@@ -127,14 +127,9 @@ bool stream_wait_for_arrival(MigrationChannel *channel, GError **error)
 typedef struct DeviceSave {
     Wire *wire;
     const StreamFormat *format;
-    JsonBuilder *description;
+    JsonText *description;
     uint32_t number; /* of the next section */
 } DeviceSave;
-
-static void name_member(JsonBuilder *builder, const char *name)
-{
-    json_builder_set_member_name(builder, name);
-}
 
 static bool save_entry(VMStateEntry *entry, void *opaque)
 {
@@ -149,44 +144,32 @@ static bool save_entry(VMStateEntry *entry, void *opaque)
     }
     put_section(save->wire, STREAM_SECTION_FULL, save->number, entry->id,
                 entry->instance_id, (uint32_t)entry->vmsd->version_id);
-    json_builder_begin_object(save->description);
-    name_member(save->description, "name");
-    json_builder_add_string_value(save->description, entry->id);
-    name_member(save->description, "instance_id");
-    json_builder_add_int_value(save->description, entry->instance_id);
+    json_text_begin_object(save->description, NULL);
+    json_text_add_string(save->description, "name", entry->id);
+    json_text_add_int(save->description, "instance_id", entry->instance_id);
     vmstate_save(save->wire, entry->vmsd, entry->opaque, save->description);
-    json_builder_end_object(save->description);
+    json_text_end_object(save->description);
     put_footer(save->wire, save->format, save->number);
     save->number++;
     return !wire_failed(save->wire);
 }
 
-static void put_description(Wire *wire, JsonBuilder *builder)
-{
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, false);
-
-    wire_put_u8(wire, STREAM_VMDESCRIPTION);
-    wire_put_be32(wire, strlen(text));
-    wire_put_buffer(wire, text, strlen(text));
-}
-
 bool stream_save_devices(Wire *wire, const StreamFormat *format)
 {
-    g_autoptr(JsonBuilder) description = json_builder_new();
+    g_autoptr(GString) description = g_string_new(NULL);
     DeviceSave save = {wire, format, description, RAM_SECTION_ID + 1};
 
-    json_builder_begin_object(description);
-    name_member(description, "page_size");
-    json_builder_add_int_value(description, MEMORY_PAGE_SIZE);
-    name_member(description, "devices");
-    json_builder_begin_array(description);
+    json_text_begin_object(description, NULL);
+    json_text_add_int(description, "page_size", MEMORY_PAGE_SIZE);
+    json_text_begin_array(description, "devices");
     vmstate_foreach(save_entry, &save);
-    json_builder_end_array(description);
-    json_builder_end_object(description);
+    json_text_end_array(description);
+    json_text_end_object(description);
     wire_put_u8(wire, STREAM_EOF);
-    if (format->description && !wire_failed(wire)) {
-        put_description(wire, description);
+    if (format->description) {
+        wire_put_u8(wire, STREAM_VMDESCRIPTION);
+        wire_put_be32(wire, description->len);
+        wire_put_buffer(wire, description->str, description->len);
     }
     return wire_flush(wire);
 }

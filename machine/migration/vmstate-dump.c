@@ -5,6 +5,8 @@
  */
 #include "machine/migration/vmstate.h"
 
+#include <json-glib/json-glib.h>
+
 static void add_integer(JsonBuilder *json, const char *member, int64_t value)
 {
     json_builder_set_member_name(json, member);

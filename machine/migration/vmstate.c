@@ -24,7 +24,7 @@ typedef struct Subject {
 } Subject;
 
 static bool save_table(Wire *wire, const VMStateDescription *vmsd, void *opaque,
-                       int version_id, JsonBuilder *description);
+                       int version_id, JsonText *description);
 static bool load_table(Wire *wire, const VMStateDescription *vmsd, void *opaque,
                        int version_id);
 
@@ -205,20 +205,8 @@ static bool values_are_alike(const VMStateField *field)
     return !field->vmsd->subsections;
 }
 
-static void add_string(JsonBuilder *json, const char *member, const char *value)
-{
-    json_builder_set_member_name(json, member);
-    json_builder_add_string_value(json, value);
-}
-
-static void add_integer(JsonBuilder *json, const char *member, int64_t value)
-{
-    json_builder_set_member_name(json, member);
-    json_builder_add_int_value(json, value);
-}
-
 /* Fields that share a name get numbers. */
-static void add_field_name(JsonBuilder *json, const VMStateDescription *vmsd,
+static void add_field_name(JsonText *json, const VMStateDescription *vmsd,
                            const VMStateField *field)
 {
     g_autofree char *numbered = NULL;
@@ -232,7 +220,7 @@ static void add_field_name(JsonBuilder *json, const VMStateDescription *vmsd,
     if (before || after) {
         numbered = g_strdup_printf("%s[%d]", field->name, before);
     }
-    add_string(json, "name", numbered ? numbered : field->name);
+    json_text_add_string(json, "name", numbered ? numbered : field->name);
 }
 
 static bool is_inline(const VMStateField *field)
@@ -240,45 +228,44 @@ static bool is_inline(const VMStateField *field)
     return field->info == &vmstate_info_tmp;
 }
 
-static void describe_begin(JsonBuilder *json, const VMStateDescription *vmsd,
+static void describe_begin(JsonText *json, const VMStateDescription *vmsd,
                            const VMStateField *field, int64_t index, int64_t count)
 {
     if (!json) {
         return;
     }
-    json_builder_begin_object(json);
+    json_text_begin_object(json, NULL);
     add_field_name(json, vmsd, field);
     if (count > 1) {
-        add_integer(json, values_are_alike(field) ? "array_len" : "index",
+        json_text_add_int(json, values_are_alike(field) ? "array_len" : "index",
                     values_are_alike(field) ? count : index);
     }
-    add_string(json, "type",
+    json_text_add_string(json, "type",
                field->info                  ? field->info->name
                : field->flags & VMS_VSTRUCT ? "vstruct"
                                             : "struct");
     if (field->flags & VMS_STRUCT && !(field->flags & VMS_VSTRUCT) && !is_inline(field)) {
-        json_builder_set_member_name(json, "struct");
-        json_builder_begin_object(json);
+        json_text_begin_object(json, "struct");
     }
 }
 
-static void describe_end(JsonBuilder *json, const VMStateField *field, uint64_t bytes)
+static void describe_end(JsonText *json, const VMStateField *field, uint64_t bytes)
 {
     if (!json) {
         return;
     }
     if (field->flags & VMS_STRUCT && !(field->flags & VMS_VSTRUCT) && !is_inline(field)) {
-        json_builder_end_object(json);
+        json_text_end_object(json);
     }
-    add_integer(json, "size", (int64_t)bytes);
-    json_builder_end_object(json);
+    json_text_add_int(json, "size", (int64_t)bytes);
+    json_text_end_object(json);
 }
 
 /* -- Saving ---------------------------------------------------------------------------
  */
 
 static void save_value(Wire *wire, const VMStateField *field, void *value, int64_t size,
-                       JsonBuilder *description)
+                       JsonText *description)
 {
     if (!value) {
         if (field->flags & VMS_ARRAY_OF_POINTER) {
@@ -296,7 +283,7 @@ static void save_value(Wire *wire, const VMStateField *field, void *value, int64
 }
 
 static void save_field(Wire *wire, const Subject *subject, const VMStateField *field,
-                       JsonBuilder *description)
+                       JsonText *description)
 {
     void *base = field_base(subject, field);
     int64_t count = field_count(subject, field);
@@ -318,7 +305,7 @@ static void save_field(Wire *wire, const Subject *subject, const VMStateField *f
     }
 }
 
-static void save_subsections(Wire *wire, const Subject *subject, JsonBuilder *description)
+static void save_subsections(Wire *wire, const Subject *subject, JsonText *description)
 {
     const VMStateDescription *const *sub = subject->vmsd->subsections;
     bool any = false;
@@ -328,28 +315,27 @@ static void save_subsections(Wire *wire, const Subject *subject, JsonBuilder *de
             continue;
         }
         if (description && !any) {
-            json_builder_set_member_name(description, "subsections");
-            json_builder_begin_array(description);
+            json_text_begin_array(description, "subsections");
         }
         any = true;
         wire_put_u8(wire, SUBSECTION_MARK);
         wire_put_counted_string(wire, (*sub)->name);
         wire_put_be32(wire, (*sub)->version_id);
         if (description) {
-            json_builder_begin_object(description);
+            json_text_begin_object(description, NULL);
         }
         save_table(wire, *sub, subject->object, (*sub)->version_id, description);
         if (description) {
-            json_builder_end_object(description);
+            json_text_end_object(description);
         }
     }
     if (description && any) {
-        json_builder_end_array(description);
+        json_text_end_array(description);
     }
 }
 
 static bool save_table(Wire *wire, const VMStateDescription *vmsd, void *opaque,
-                       int version_id, JsonBuilder *description)
+                       int version_id, JsonText *description)
 {
     Subject subject = {vmsd, NULL, version_id};
 
@@ -358,10 +344,9 @@ static bool save_table(Wire *wire, const VMStateDescription *vmsd, void *opaque,
     }
     subject.object = object_new(vmsd, opaque);
     if (description) {
-        add_string(description, "vmsd_name", vmsd->name);
-        add_integer(description, "version", version_id);
-        json_builder_set_member_name(description, "fields");
-        json_builder_begin_array(description);
+        json_text_add_string(description, "vmsd_name", vmsd->name);
+        json_text_add_int(description, "version", version_id);
+        json_text_begin_array(description, "fields");
     }
     for (const VMStateField *field = vmsd->fields; field->name; field++) {
         if (field_exists(&subject, field)) {
@@ -372,7 +357,7 @@ static bool save_table(Wire *wire, const VMStateDescription *vmsd, void *opaque,
         }
     }
     if (description) {
-        json_builder_end_array(description);
+        json_text_end_array(description);
     }
     save_subsections(wire, &subject, description);
     object_free(vmsd, subject.object);
@@ -383,7 +368,7 @@ static bool save_table(Wire *wire, const VMStateDescription *vmsd, void *opaque,
 }
 
 bool vmstate_save(Wire *wire, const VMStateDescription *vmsd, void *opaque,
-                  JsonBuilder *description)
+                  JsonText *description)
 {
     return save_table(wire, vmsd, opaque, vmsd->version_id, description);
 }

@@ -6,9 +6,8 @@
 #ifndef MACHINE_MIGRATION_VMSTATE_H
 #define MACHINE_MIGRATION_VMSTATE_H
 
-#include <json-glib/json-glib.h>
-
 #include "hw/core/vmstate.h"
+#include "machine/migration/json-text.h"
 
 /* Whether a section of vmsd with that state is in the stream at all. */
 bool vmstate_is_needed(const VMStateDescription *vmsd, void *opaque);
@@ -20,7 +19,7 @@ bool vmstate_is_needed(const VMStateDescription *vmsd, void *opaque);
  * object that is open in it. False when the wire has failed.
  */
 bool vmstate_save(Wire *wire, const VMStateDescription *vmsd, void *opaque,
-                  JsonBuilder *description);
+                  JsonText *description);
 
 /*
  * Reads what version version_id of vmsd wrote into the state at opaque. A version or a
