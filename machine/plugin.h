@@ -18,6 +18,7 @@
 
 #include <gmodule.h>
 
+#include "hw/core/vmstate.h"
 #include "machine/machine.h"
 #include "machine/types/pc.h"
 
@@ -37,12 +38,15 @@ typedef struct MachinePlugin {
 /* The structures that a plugin and the program share, one of each: its size tells headers
  * apart that differ though somebody forgot to count the ABI number up. */
 struct MachinePluginLayout {
-    PCMachine machine;
+    PCMachine machine; /* with a Machine and its MachineConfig inside */
     MachineType type;
     MachineClass machine_class;
     PCIDevice device;
     PCIDeviceClass device_class;
+    X86CPU cpu;
     MemoryRegionOps ops;
+    VMStateDescription state;
+    VMStateField field;
 };
 #define MACHINE_PLUGIN_LAYOUT ((uint32_t)sizeof(struct MachinePluginLayout))
 
