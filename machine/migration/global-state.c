@@ -28,10 +28,15 @@ void migration_global_state_store(RunState state)
     global_state.size = (uint32_t)strlen(name) + 1;
 }
 
-bool migration_global_state_received(RunState *state)
+bool migration_global_state_take(RunState *state)
 {
-    *state = global_state.state;
-    return global_state.received;
+    bool received = global_state.received;
+
+    if (received) {
+        *state = global_state.state;
+        global_state.received = false;
+    }
+    return received;
 }
 
 /* Old machine types send it where it says more than "as usual". */

@@ -29,7 +29,7 @@ static void start_machine(void)
 {
     RunState state = RUN_STATE_RUNNING;
 
-    migration_global_state_received(&state);
+    migration_global_state_take(&state);
     run_state_set(RUN_STATE_PAUSED);
     if (state == RUN_STATE_RUNNING && run_state_autostart()) {
         run_state_cont();
@@ -131,6 +131,11 @@ MigrationStatus migration_incoming_query(GSocketAddress **address)
                    ? transport_listener_address(in.listener)
                    : NULL;
     return in.status;
+}
+
+bool migration_is_arriving(void)
+{
+    return in.thread != NULL;
 }
 
 void migration_incoming_shutdown(void)

@@ -50,8 +50,8 @@ bool migration_arrived(GError **error);
 /* The run state that is, or came, with the stream; see global-state.c. */
 void migration_global_state_init(void);
 void migration_global_state_store(RunState state);
-/* False: none came. */
-bool migration_global_state_received(RunState *state);
+/* Takes what the last stream brought. False, and *state stays: nothing. */
+bool migration_global_state_take(RunState *state);
 
 /* -- Out
  * --------------------------------------------------------------------------------- */
@@ -100,6 +100,9 @@ void migration_info_clear(MigrationInfo *info);
 bool migration_incoming_begin(const char *uri, GError **error);
 /* migrate-incoming, once after "defer". */
 bool migration_incoming_continue(const char *uri, GError **error);
+
+/* Whether a stream is being read. */
+bool migration_is_arriving(void);
 
 /* At exit. */
 void migration_incoming_shutdown(void);

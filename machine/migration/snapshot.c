@@ -143,7 +143,7 @@ bool migration_snapshot_load(const char *path, GError **error)
     loaded = read_machine(channel, error) && migration_arrived(error);
     migration_channel_free(channel);
     if (loaded) {
-        migration_global_state_received(&state);
+        migration_global_state_take(&state);
         go_on(state);
     } else {
         run_state_set(RUN_STATE_INTERNAL_ERROR);

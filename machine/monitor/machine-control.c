@@ -8,6 +8,7 @@
 
 #include "hw/core/option-string.h"
 #include "machine/device-add.h"
+#include "machine/migration/migration.h"
 #include "machine/run-state.h"
 
 bool machine_control_cont(GError **error)
@@ -44,12 +45,26 @@ static bool bus_is_hotpluggable(Bus *bus, GError **error)
     return true;
 }
 
+/* The stream that is under way says what devices and memory the machine has. */
+static bool devices_may_change(const char *command, GError **error)
+{
+    if (migration_is_active() || migration_is_arriving()) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s not allowed while migrating",
+                    command);
+        return false;
+    }
+    return true;
+}
+
 bool machine_control_device_add(const char *text, GError **error)
 {
     g_autoptr(OptionString) options = option_string_parse(text, "driver");
     const char *driver = option_string_get(options, "driver");
     GType type = driver ? device_type_by_name(driver, NULL) : G_TYPE_INVALID;
 
+    if (!devices_may_change("device_add", error)) {
+        return false;
+    }
     if (type != G_TYPE_INVALID) {
         g_autoptr(GTypeClass) klass = g_type_class_ref(type);
         const char *name = option_string_get(options, "bus");
@@ -71,7 +86,8 @@ bool machine_control_device_del(const char *id, GError **error)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Device '%s' not found", id);
         return false;
     }
-    if (!bus_is_hotpluggable(dev->bus, error)) {
+    if (!devices_may_change("device_del", error) ||
+        !bus_is_hotpluggable(dev->bus, error)) {
         return false;
     }
     if (!dev->bus || !DEVICE_GET_CLASS(dev)->user_creatable) {

@@ -4,7 +4,8 @@
 Umbra, and back and forth. While it stands, memory on both sides must be equal; afterwards the
 guest must run (its clock ticks) and reboot.
 
-usage: migrate-qemu.py UMBRA [ACCEL-OF-UMBRA ACCEL-OF-QEMU [TIMES]]
+usage: migrate-qemu.py UMBRA [ACCEL-OF-UMBRA ACCEL-OF-QEMU [TIMES [OPTION...]]]
+(the options are for both, such as -vga std)
 exit status 0: all moved, 1: not, 77: cannot tell
 """
 import os
@@ -21,6 +22,7 @@ from vm import PATIENCE, VM, folder, remove_folder
 UMBRA = sys.argv[1]
 ACCELS = sys.argv[2:4] if len(sys.argv) > 3 else ["x86emu", "tcg"]
 TIMES = int(sys.argv[4]) if len(sys.argv) > 4 else 10
+DEVICES = sys.argv[5:]
 QEMU = shutil.which("qemu-system-x86_64")
 END = "No bootable device"
 TICKS = 0x46c  # of the BIOS data area: what interrupt 8 counts
@@ -36,8 +38,8 @@ class Guest(VM):
         self.log.write_text("")
         self.name = "QEMU" if program == QEMU else "Umbra"
         super().__init__(*options, program=program, machine=[
-            "-M", "pc-i440fx-7.2", "-m", "32", "-nodefaults", "-display", "none", "-accel",
-            ACCELS[program == QEMU], "-global", "isa-debugcon.iobase=0x402", "-debugcon",
+            "-M", "pc-i440fx-7.2", "-m", "32", "-nodefaults", "-display", "none", *DEVICES,
+            "-accel", ACCELS[program == QEMU], "-global", "isa-debugcon.iobase=0x402", "-debugcon",
             f"file:{self.log}"])
 
     def has_booted(self, times=1):

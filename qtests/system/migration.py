@@ -168,6 +168,53 @@ def snapshots():
         checks.check("No such file" in answer, f"savevm nowhere: {answer}")
 
 
+def human_monitor():
+    """`migrate` without -d takes its time, and what is typed meanwhile waits."""
+    path = folder / "hmp"
+    with booted("-monitor", f"unix:{path},server=on,wait=off") as vm:
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.settimeout(PATIENCE)
+            monitor.connect(str(path))
+            stream = monitor.makefile("r", newline="\n")
+            vm.qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 20})
+            monitor.sendall(b"migrate exec:cat>/dev/null\ninfo status\n"
+                            b"migrate exec:cat\ninfo version\n")
+            text = ""
+            while "7.2" not in text:
+                text += stream.readline()
+            checks.check("postmigrate" in text, f"info status did not wait: {text}")
+            checks.check("Can't migrate the vm" in text, f"no error: {text}")
+
+
+def old_types():
+    """Streams of old machine types have neither name nor footers, as QEMU's."""
+    for version, name, description in (("2.4", True, True), ("2.3", False, True),
+                                       ("2.2", False, False)):
+        machine = ["-M", f"pc-i440fx-{version}", *MACHINE[2:]]
+        path = folder / "old.stream"
+        with VM(machine=machine) as source:
+            source.migrate(f"file:{path}")
+        data = path.read_bytes()
+        checks.check((f"pc-i440fx-{version}".encode() in data[:64]) == name, f"{version}: name")
+        checks.check((b'{"page_size": 4096' in data) == description, f"{version}: JSON")
+        with VM("-incoming", f"file:{path}", machine=machine) as target:
+            state = target.wait_status("running")
+            checks.check(state == "running", f"{version}: {state} {target.messages()}")
+
+
+def devices_stay():
+    """No device comes or goes while a machine moves."""
+    with booted() as vm:
+        vm.qmp("migrate-set-parameters", **{"max-bandwidth": 65536})
+        vm.qmp("migrate", uri="exec:cat > /dev/null")
+        answer = vm.qmp("device_add", driver="edu")
+        checks.check("not allowed while migrating" in answer.get("desc", ""), f"{answer}")
+        vm.qmp("migrate_cancel")
+        vm.wait_migration()
+        answer = vm.qmp("device_add", driver="edu", id="late")
+        checks.check(answer == {}, f"device_add afterwards: {answer}")
+
+
 def slow_pipe():
     """A cancel in the middle, a limit, and the human monitor that waits."""
     with booted() as vm:
@@ -197,7 +244,8 @@ def slow_pipe():
 def main():
     wanted = sys.argv[1:]
     try:
-        for part in (transports, forms, run_states, refusals, snapshots, slow_pipe):
+        for part in (transports, forms, run_states, refusals, snapshots, human_monitor,
+                     old_types, devices_stay, slow_pipe):
             if not wanted or part.__name__ in wanted:
                 part()
     finally:
