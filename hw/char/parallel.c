@@ -199,7 +199,6 @@ static bool parallel_from_wire(void *opaque, void *data, int version_id, GError 
     parallel->status = wire->status | STATUS_ONES;
     parallel->control = wire->control | CONTROL_ONES;
     parallel->irq_pending = wire->irq_pending;
-    update_irq(parallel);
     return true;
 }
 

@@ -102,6 +102,7 @@ static void send_what_waits(Serial *serial, const WireSerial *wire)
     }
 }
 
+/* Its line stays: the interrupt controllers know how high it is. */
 static bool serial_from_wire(void *opaque, void *data, int version_id, GError **error)
 {
     Serial *serial = opaque;
@@ -135,7 +136,6 @@ static bool serial_from_wire(void *opaque, void *data, int version_id, GError **
     if (wire->tsr_retry) { /* and the transmitter is empty, which the guest waits for */
         serial->thr_empty_pending = true;
     }
-    serial_update_irq(serial);
     char_frontend_accept_input(&serial->chardev);
     return true;
 }

@@ -188,7 +188,7 @@ static bool pio_from_wire(void *opaque, void *data, int version_id, GError **err
     int64_t offset = wire->cur_io_buffer_offset, length = wire->cur_io_buffer_len;
     bool from_host = wire->end_transfer_fn_idx == NEXT_WRITE_SECTORS ||
                      wire->end_transfer_fn_idx == NEXT_PACKET_COMMAND;
-    int64_t first = from_host ? 0 : offset;
+    int64_t first = from_host || offset + length <= IDE_BUFFER_SIZE ? 0 : offset;
     IDETransfer *transfer = drive->drive ? &drive->drive->transfer : NULL;
 
     if (offset < 0 || length < 0 || offset + length > WIRE_BUFFER_SIZE ||

@@ -475,10 +475,8 @@ static void fill_from_wire(I8042 *kbc, const WireI8042 *wire, uint32_t source)
     }
 }
 
-static bool kbc_from_wire(void *opaque, void *data, int version_id, GError **error)
+static void registers_from_wire(I8042 *kbc, const WireI8042 *wire)
 {
-    I8042 *kbc = opaque;
-    const WireI8042 *wire = data;
     bool full = wire->status & STATUS_OUTPUT_FULL;
     uint32_t source = wire->obsrc & 7;
 
@@ -504,8 +502,26 @@ static bool kbc_from_wire(void *opaque, void *data, int version_id, GError **err
     }
     if (full) {
         fill_from_wire(kbc, wire, source);
+    } else {
+        refill(kbc);
     }
-    refill(kbc);
+}
+
+/* The lines stay, because the interrupt controllers know how high they are; but for a
+ * byte that the source had not offered yet. */
+static bool kbc_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    I8042 *kbc = opaque;
+    const WireI8042 *wire = data;
+    IRQ *irqs[2] = {kbc->irqs[0], kbc->irqs[1]};
+
+    kbc->irqs[0] = kbc->irqs[1] = NULL;
+    registers_from_wire(kbc, wire);
+    kbc->irqs[0] = irqs[0];
+    kbc->irqs[1] = irqs[1];
+    if (!(wire->status & STATUS_OUTPUT_FULL) && kbc->status & STATUS_OUTPUT_FULL) {
+        update_irqs(kbc);
+    }
     return true;
 }
 
