@@ -12,14 +12,7 @@
 #ifndef QTESTS_QEMU_SECTIONS_H
 #define QTESTS_QEMU_SECTIONS_H
 
-#include <stdint.h>
-
-typedef struct QEMUSection {
-    const char *id;
-    uint32_t instance_id;
-    int version_id;
-    const char *hex;
-} QEMUSection;
+#include "qtests/qemu-section.h"
 
 /* When the machine was stopped, on its virtual clock. */
 #define QEMU_SECTIONS_CLOCK INT64_C(2782836109)
