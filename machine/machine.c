@@ -251,6 +251,7 @@ bool machine_build(Machine *machine, GError **error)
     } else if (!check_ram_size(machine->config.ram_size, error)) {
         return false;
     }
+    clock_register_state();
     make_address_spaces(machine);
     if (!accel_init(machine->accel, &machine->memory, &machine->io, error)) {
         return false;

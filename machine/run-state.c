@@ -223,6 +223,7 @@ bool run_state_cont(void)
         run.state == RUN_STATE_FINISH_MIGRATE) {
         return false;
     }
+    tell(RUN_EVENT_RESUMING, SYSTEM_CAUSE_NONE, NULL);
     run_state_set(RUN_STATE_RUNNING);
     clock_virtual_run(true);
     accel_resume_all(run.machine->accel);

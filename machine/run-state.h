@@ -113,15 +113,16 @@ void run_state_quit(int status, SystemCause cause);
 /* Someone who wants to hear of it: monitors (events), `umbra reboot` (the row). Called in
  * the main loop. */
 typedef enum RunEvent {
-    RUN_EVENT_RESET,    /* after the reset; text: the source, "i8042" ... */
+    RUN_EVENT_RESET,     /* after the reset; text: the source, "i8042" ... */
     RUN_EVENT_RESETTING, /* before it, with the vCPUs paused */
     RUN_EVENT_SHUTDOWN,
     RUN_EVENT_STOP,
+    RUN_EVENT_RESUMING, /* before it, with vCPUs and guest time standing */
     RUN_EVENT_RESUME,
     RUN_EVENT_SUSPEND,
     RUN_EVENT_WAKEUP, /* after the reset that waking is, before the vCPUs run */
     RUN_EVENT_POWERDOWN,
-    RUN_EVENT_FATAL, /* text: the message */
+    RUN_EVENT_FATAL,             /* text: the message */
     RUN_EVENT_GUEST_PANICKED,    /* text: what is done: "pause", "poweroff", "run" */
     RUN_EVENT_GUEST_CRASHLOADED, /* the same */
     RUN_EVENT_WATCHDOG,          /* text: the action's name */

@@ -10,8 +10,8 @@
 #include "hw/pci/pci-vmstate.h"
 
 /* A row whose structure's members are the device's own. */
-#define VMSTATE_OWN_STRUCT(name_, Struct, vmsd_)                                         \
-    VMSTATE_ROW(name_, 0, NULL, .flags = VMS_STRUCT, .vmsd = &vmsd_,                     \
+#define VMSTATE_OWN_STRUCT(name_, version, Struct, vmsd_)                                \
+    VMSTATE_ROW(name_, version, NULL, .flags = VMS_STRUCT, .vmsd = &vmsd_,               \
                 .size = sizeof(Struct))
 
 /* -- APM ----------------------------------------------------------------------------- */
@@ -240,18 +240,35 @@ static const VMStateDescription vmstate_cpuhp = {
     .needed = cpu_hotplug_is_modern,
     .fields =
         (const VMStateField[]){
-            VMSTATE_OWN_STRUCT("cpuhp_state", PIIX4PM, vmstate_cpu_hotplug),
+            VMSTATE_OWN_STRUCT("cpuhp_state", 1, PIIX4PM, vmstate_cpu_hotplug),
             VMSTATE_END_OF_LIST(),
         },
 };
 
+static const VMStateDescription vmstate_memory_slot = {
+    .name = "memory hotplug device state",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_CONSTANT("is_enabled", bool, false),
+            VMSTATE_CONSTANT("is_inserting", bool, false),
+            VMSTATE_CONSTANT("ost_event", uint32, 0),
+            VMSTATE_CONSTANT("ost_status", uint32, 0),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+/* There are no memory slots. */
 static const VMStateDescription vmstate_memory_hotplug = {
     .name = "memory hotplug state",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields =
         (const VMStateField[]){
-            VMSTATE_CONSTANT("selector", uint32, 0), /* and no memory slots */
+            VMSTATE_CONSTANT("selector", uint32, 0),
+            VMSTATE_ROW("devs", 0, NULL, .flags = VMS_STRUCT | VMS_ARRAY, .num = 0,
+                        .vmsd = &vmstate_memory_slot),
             VMSTATE_END_OF_LIST(),
         },
 };
@@ -268,7 +285,7 @@ static const VMStateDescription vmstate_memhp = {
     .needed = has_memory_hotplug,
     .fields =
         (const VMStateField[]){
-            VMSTATE_OWN_STRUCT("acpi_memory_hotplug", PIIX4PM, vmstate_memory_hotplug),
+            VMSTATE_OWN_STRUCT("acpi_memory_hotplug", 1, PIIX4PM, vmstate_memory_hotplug),
             VMSTATE_END_OF_LIST(),
         },
 };
@@ -299,7 +316,7 @@ const VMStateDescription vmstate_piix4_pm = {
             VMSTATE_AS(acpi.status, PIIX4PM, "ar.pm1.evt.sts", uint16),
             VMSTATE_AS(acpi.enable, PIIX4PM, "ar.pm1.evt.en", uint16),
             VMSTATE_AS(acpi.control, PIIX4PM, "ar.pm1.cnt.cnt", uint16),
-            VMSTATE_OWN_STRUCT("apm", PIIX4PM, vmstate_apm),
+            VMSTATE_OWN_STRUCT("apm", 0, PIIX4PM, vmstate_apm),
             VMSTATE_ROW("smb", 3, migrates_smbus, .flags = VMS_STRUCT,
                         .vmsd = &vmstate_smbus, .size = sizeof(SMBusHost),
                         .offset = offsetof(PIIX4PM, smbus)),

@@ -15,8 +15,10 @@
 
 /* QEMU's ring of bytes. */
 typedef struct WireFIFO {
-    uint8_t data[SERIAL_FIFO_SIZE];
+    uint8_t *data; /* bytes */
+    uint32_t capacity;
     uint32_t head, num;
+    uint8_t bytes[SERIAL_FIFO_SIZE];
 } WireFIFO;
 
 typedef struct WireSerial {
@@ -54,6 +56,9 @@ static void serial_to_wire(void *opaque, void *data)
         .timeout_ipending = serial->timeout_pending,
         .poll_msl = -1,
     };
+    wire->recv_fifo.data = wire->recv_fifo.bytes;
+    wire->xmit_fifo.data = wire->xmit_fifo.bytes;
+    wire->recv_fifo.capacity = wire->xmit_fifo.capacity = SERIAL_FIFO_SIZE;
     if (serial_fifos_on(serial)) {
         wire->recv_fifo.num = serial->count;
         for (unsigned i = 0; i < serial->count; i++) {
@@ -148,7 +153,7 @@ static const VMStateDescription vmstate_fifo = {
     .minimum_version_id = 1,
     .fields =
         (const VMStateField[]){
-            VMSTATE_BUFFER_V(data, WireFIFO, 1),
+            VMSTATE_VBUFFER_UINT32(data, WireFIFO, 1, NULL, capacity),
             VMSTATE_UINT32(head, WireFIFO),
             VMSTATE_UINT32(num, WireFIFO),
             VMSTATE_END_OF_LIST(),

@@ -27,6 +27,7 @@ static struct {
     bool manual;
     int64_t offset;
     int64_t stopped_at;
+    int64_t ticks_offset; /* ticks are guest time + this */
 } clocks;
 
 static int64_t host_ns(clockid_t id)
@@ -75,7 +76,13 @@ int64_t clock_get_ns(ClockKind clock)
     }
 }
 
-/* -- Running timers ---------------------------------------------------------------------- */
+int64_t clock_get_ticks(void)
+{
+    return virtual_ns() + __atomic_load_n(&clocks.ticks_offset, __ATOMIC_RELAXED);
+}
+
+/* -- Running timers
+ * ---------------------------------------------------------------------- */
 
 static void run_due(ClockKind clock)
 {
@@ -108,9 +115,9 @@ static gboolean timerfd_ready(gint fd, GIOCondition condition, gpointer data)
 static int timerfd_of(ClockKind clock)
 {
     if (!clocks.watching[clock]) {
-        clocks.fd[clock] = timerfd_create(
-            clock == CLOCK_KIND_HOST ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-            TFD_CLOEXEC | TFD_NONBLOCK);
+        clocks.fd[clock] =
+            timerfd_create(clock == CLOCK_KIND_HOST ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                           TFD_CLOEXEC | TFD_NONBLOCK);
         if (clocks.fd[clock] < 0) {
             g_error("timerfd_create: %s", g_strerror(errno));
         }
@@ -142,8 +149,12 @@ static void arm(ClockKind clock)
     }
     if (first) {
         bool manual = clock == CLOCK_KIND_VIRTUAL && clocks.manual;
-        int64_t host = first->expires - (clock == CLOCK_KIND_VIRTUAL ? clocks.offset : 0);
+        int64_t host = first->expires;
 
+        if (clock == CLOCK_KIND_VIRTUAL &&
+            __builtin_sub_overflow(first->expires, clocks.offset, &host)) {
+            host = INT64_MAX; /* a stream may bring any time */
+        }
         host = manual ? 1 : MAX(host, 1); /* at once; 0 would disarm */
         when.it_value.tv_sec = host / NANOSECONDS_PER_SECOND;
         when.it_value.tv_nsec = host % NANOSECONDS_PER_SECOND;
@@ -153,7 +164,8 @@ static void arm(ClockKind clock)
 
 void timer_init(Timer *timer, ClockKind clock, void (*callback)(void *), void *opaque)
 {
-    *timer = (Timer){.clock = clock, .callback = callback, .opaque = opaque, .expires = -1};
+    *timer =
+        (Timer){.clock = clock, .callback = callback, .opaque = opaque, .expires = -1};
 }
 
 static bool unlink_timer(Timer *timer)
@@ -200,7 +212,8 @@ bool timer_pending(const Timer *timer)
     return timer->expires >= 0;
 }
 
-/* -- The virtual clock ------------------------------------------------------------------- */
+/* -- The virtual clock
+ * ------------------------------------------------------------------- */
 
 void clock_virtual_run(bool run)
 {
@@ -210,6 +223,14 @@ void clock_virtual_run(bool run)
         return;
     }
     virtual_change(run, now - host_ns(CLOCK_MONOTONIC), now);
+    arm(CLOCK_KIND_VIRTUAL);
+}
+
+void clock_virtual_restore(int64_t ns, int64_t ticks)
+{
+    __atomic_store_n(&clocks.ticks_offset, (int64_t)((uint64_t)ticks - (uint64_t)ns),
+                     __ATOMIC_RELAXED);
+    virtual_change(clocks.running, ns - host_ns(CLOCK_MONOTONIC), ns);
     arm(CLOCK_KIND_VIRTUAL);
 }
 
@@ -235,7 +256,8 @@ void clock_virtual_set_ns(int64_t ns)
 
 int64_t clock_virtual_deadline_ns(void)
 {
-    return clocks.first[CLOCK_KIND_VIRTUAL] ? clocks.first[CLOCK_KIND_VIRTUAL]->expires : -1;
+    return clocks.first[CLOCK_KIND_VIRTUAL] ? clocks.first[CLOCK_KIND_VIRTUAL]->expires
+                                            : -1;
 }
 
 uint64_t clock_ns_to_ticks(int64_t ns, uint32_t hz)

@@ -38,8 +38,18 @@ typedef struct Timer {
 int64_t clock_get_ns(ClockKind clock);
 #define clock_virtual_ns() clock_get_ns(CLOCK_KIND_VIRTUAL)
 
+/* The time-stamp counter of processors that software executes: one tick a nanosecond of
+ * guest time, from where the guest came with. Any thread. */
+int64_t clock_get_ticks(void);
+
 /* The virtual clock goes (the machine runs) or stands. */
 void clock_virtual_run(bool run);
+
+/* A guest that moved here brings its time: what the virtual clock and the tick counter
+ * stand at. The machine stands; timers keep the times that they are due at. */
+void clock_virtual_restore(int64_t ns, int64_t ticks);
+/* The stream's section "timer", of both; at the start of a machine. */
+void clock_register_state(void);
 
 /* Under qtest: the clock stands at what clock_virtual_set_ns() says, at first 0, and
  * setting it runs the timers that fall due, each at its own time. */

@@ -57,6 +57,7 @@ struct VMStateDescription {
     int minimum_version_id; /* the oldest that we read */
     MigrationPriority priority;
     bool unmigratable; /* a machine that has one refuses to migrate */
+    bool extension;    /* a subsection that QEMU 7.2 has not: -dump-vmstate leaves it out */
     /* Whether to send it at all: of a subsection or a whole section. NULL: always. */
     bool (*needed)(void *opaque);
     void (*pre_save)(void *opaque);

@@ -6,6 +6,8 @@
  */
 #include "hw/dma/i8257.h"
 
+#include <gio/gio.h>
+
 #include "hw/core/vmstate.h"
 #include "memory/access.h"
 
@@ -323,7 +325,7 @@ static void i8257_to_wire(void *opaque, void *data)
     WireDMA *wire = data;
 
     wire->command = dma->command;
-    wire->mask = dma->mask;
+    wire->mask = dma->mask | 0xf0; /* QEMU's upper bits, which mean nothing, are 1 */
     wire->flip_flop = dma->high_byte_next;
     wire->dshift = dma->dshift;
     for (int i = 0; i < DMA_CHANNELS; i++) {
@@ -345,6 +347,12 @@ static bool i8257_from_wire(void *opaque, void *data, int version_id, GError **e
     DMAController *dma = opaque;
     const WireDMA *wire = data;
 
+    if (wire->dshift != dma->dshift) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                    "the stream has the other one of the two DMA controllers here: it is "
+                    "broken");
+        return false;
+    }
     dma->command = wire->command;
     dma->mask = wire->mask & 0x0f;
     dma->high_byte_next = wire->flip_flop & 1;
@@ -393,7 +401,7 @@ static const VMStateDescription vmstate_i8257 = {
             VMSTATE_UINT8(command, WireDMA),
             VMSTATE_UINT8(mask, WireDMA),
             VMSTATE_UINT8(flip_flop, WireDMA),
-            VMSTATE_INT32_EQUAL(dshift, WireDMA),
+            VMSTATE_INT32(dshift, WireDMA),
             VMSTATE_STRUCT_ARRAY(regs, WireDMA, DMA_CHANNELS, 1, vmstate_i8257_regs,
                                  WireChannel),
             VMSTATE_END_OF_LIST(),

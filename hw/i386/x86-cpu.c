@@ -279,6 +279,8 @@ static bool x86_cpu_realize(Device *dev, GError **error)
     device_init_gpio_in(dev, intr_pin, 1);
     cpu->a20 = true;
     x86_registers_reset(&cpu->registers, x86_cpu_signature(cpu));
+    x86_state_reset(&cpu->state);
+    x86_cpu_register_state(cpu);
     return true;
 }
 
@@ -287,6 +289,7 @@ static void x86_cpu_reset(Device *dev)
     X86CPU *cpu = X86_CPU(dev);
 
     begin(cpu);
+    x86_state_reset(&cpu->state);
     cpu->signals = 0;
     if (cpu->ops) {
         if (cpu->ops->reset) {

@@ -8,6 +8,7 @@
 #define HW_I386_X86_CPU_H
 
 #include "hw/core/device.h"
+#include "hw/i386/x86-state.h"
 #include "memory/address-space.h"
 
 enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_GPRS = 16 };
@@ -45,6 +46,9 @@ typedef struct X86CPUOps {
     void (*a20_changed)(X86CPU *cpu);
     void (*get_registers)(X86CPU *cpu); /* into cpu->registers; the CPU is paused */
     void (*set_registers)(X86CPU *cpu); /* from cpu->registers; the CPU is paused */
+    void (*get_state)(X86CPU *cpu); /* into cpu->state; the CPU is paused */
+    /* From cpu->state, after set_registers; false and *error when it cannot take it. */
+    bool (*set_state)(X86CPU *cpu, GError **error);
     void (*reset)(X86CPU *cpu); /* what registers do not hold, to its power-on state */
     void (*signalled)(X86CPU *cpu); /* cpu->signals has a new bit */
 } X86CPUOps;
@@ -68,6 +72,7 @@ struct X86CPU {
     AddressSpace *io;
     struct X86CPUSpaces *spaces;
     X86Registers registers; /* current while the CPU is paused */
+    X86State state;         /* after ops->get_state() */
     bool intr;              /* level of the INTR pin (input pin 0) */
     bool a20;               /* address line 20 passes */
     bool halted;            /* in HLT, for `info cpus` */
@@ -118,6 +123,9 @@ unsigned x86_cpu_take_signals(X86CPU *cpu);
 /* The CPU that this thread executes; NULL in other threads. */
 X86CPU *x86_cpu_current(void);
 void x86_cpu_set_current(X86CPU *cpu);
+
+/* Its sections of a stream, "cpu_common" and "cpu" of the instance `index`. */
+void x86_cpu_register_state(X86CPU *cpu);
 
 /* `info registers` of one CPU in QEMU 7.2's text, with its "CPU#0" heading. */
 void x86_cpu_print_registers(X86CPU *cpu, GString *out);

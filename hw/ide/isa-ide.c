@@ -16,6 +16,8 @@ typedef struct ISAIDE {
 
 #define ISA_IDE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_ISA_IDE, ISAIDE))
 
+static const VMStateDescription vmstate_isa_ide;
+
 static bool isa_ide_realize(Device *dev, GError **error)
 {
     ISAIDE *isa_ide = ISA_IDE(dev);
@@ -33,6 +35,7 @@ static bool isa_ide_realize(Device *dev, GError **error)
     isa_ide->bus->irq = isa_device_irq(&isa_ide->parent, isa_ide->irq);
     ide_bus_map_ports(isa_ide->bus, G_OBJECT(dev), io, (uint16_t)isa_ide->iobase,
                       (uint16_t)isa_ide->iobase2);
+    vmstate_register(dev, VMSTATE_INSTANCE_ID_ANY, &vmstate_isa_ide, dev);
     return true;
 }
 
@@ -92,7 +95,6 @@ DEVICE_DEFINE_TYPE(ISAIDE, isa_ide, "isa-ide", TYPE_ISA_DEVICE)
 static void isa_ide_class_init(DeviceClass *klass)
 {
     klass->user_creatable = true;
-    klass->vmsd = &vmstate_isa_ide;
     klass->realize = isa_ide_realize;
     klass->reset = isa_ide_reset;
     property_install_table(&klass->parent, isa_ide_properties);

@@ -274,6 +274,8 @@ static void piix3_ide_add_channel(PIIX3IDE *adapter, unsigned n)
     memory_region_add_subregion(&adapter->bar, n * 8 + 4, &master->table_register);
 }
 
+static const VMStateDescription vmstate_piix3_ide;
+
 static bool piix3_ide_realize(Device *dev, GError **error)
 {
     PIIX3IDE *adapter = PIIX3_IDE(dev);
@@ -295,6 +297,7 @@ static bool piix3_ide_realize(Device *dev, GError **error)
         piix3_ide_add_channel(adapter, n);
     }
     pci_register_bar(&adapter->parent, 4, 1, &adapter->bar);
+    vmstate_register(dev, VMSTATE_INSTANCE_ID_ANY, &vmstate_piix3_ide, dev);
     return true;
 }
 
@@ -479,7 +482,6 @@ static void piix3_ide_class_init(DeviceClass *klass)
     PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
 
     klass->desc = "IDE function of the 82371SB";
-    klass->vmsd = &vmstate_piix3_ide;
     klass->realize = piix3_ide_realize;
     klass->reset = piix3_ide_reset;
     pci->vendor_id = 0x8086;

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "hw/intc/apic-wire.h"
+
 /* Registers: offset / 16 (table 11-1). */
 enum {
     REG_ID = 0x02,
@@ -537,6 +539,86 @@ void apic_set_base(APIC *apic, uint64_t value)
     update(apic);
 }
 
+/* -- Its state in a stream ---------------------------------------------------------- */
+
+static void apic_to_wire(void *opaque, void *data)
+{
+    const APIC *apic = opaque;
+    APICWire *wire = data;
+
+    *wire = (APICWire){
+        .apicbase = (uint32_t)apic->base,
+        .id = apic->id,
+        .tpr = apic->task_priority,
+        .spurious_vec = apic->spurious,
+        .log_dest = apic->logical_id,
+        .dest_mode = apic->destination_format >> 28,
+        .esr = apic->error_status | apic->errors,
+        .icr = {apic->icr[0], apic->icr[1]},
+        .divide_conf = apic->divide,
+        .count_shift = (int32_t)apic_wire_shift(apic->divide),
+        .initial_count = apic->initial_count,
+        .initial_count_load_time = apic->count_start_ns,
+        .next_time = timer_pending(&apic->timer) ? apic->timer.expires : 0,
+        .timer_expiry = apic->timer.expires,
+        .sipi_vector = apic->cpu->startup_page,
+        .wait_for_sipi = apic->cpu->waits_for_startup,
+    };
+    memcpy(wire->isr, apic->in_service, sizeof(wire->isr));
+    memcpy(wire->tmr, apic->level_triggered, sizeof(wire->tmr));
+    memcpy(wire->irr, apic->requested, sizeof(wire->irr));
+    memcpy(wire->lvt, apic->lvt, sizeof(wire->lvt));
+}
+
+static bool apic_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    APIC *apic = opaque;
+    const APICWire *wire = data;
+
+    if (!apic_wire_check(wire, error)) {
+        return false;
+    }
+    apic->base = wire->apicbase;
+    apic->id = wire->id;
+    apic->task_priority = wire->tpr;
+    apic->spurious = wire->spurious_vec & SVR_WRITABLE;
+    apic->logical_id = wire->log_dest;
+    apic->destination_format = (uint32_t)wire->dest_mode << 28 | 0x0fffffff;
+    apic->errors = apic->error_status = wire->esr;
+    memcpy(apic->icr, wire->icr, sizeof(apic->icr));
+    memcpy(apic->in_service, wire->isr, sizeof(apic->in_service));
+    memcpy(apic->level_triggered, wire->tmr, sizeof(apic->level_triggered));
+    memcpy(apic->requested, wire->irr, sizeof(apic->requested));
+    for (unsigned i = 0; i < APIC_LVTS; i++) {
+        apic->lvt[i] = wire->lvt[i] & (lvt_writable[i] | LVT_REMOTE_IRR);
+    }
+    apic->divide = wire->divide_conf & 0xb;
+    apic->initial_count = wire->initial_count;
+    apic->count_start_ns = wire->initial_count_load_time;
+    if (wire->timer_expiry < 0) { /* KVM's does not say */
+        arm_timer(apic, clock_virtual_ns());
+    } else {
+        timer_mod(&apic->timer, wire->timer_expiry);
+    }
+    apic->cpu->startup_page = (uint8_t)wire->sipi_vector;
+    apic->cpu->waits_for_startup = wire->wait_for_sipi != 0;
+    update(apic);
+    return true;
+}
+
+static const VMStateDescription vmstate_apic = {
+    .name = "apic",
+    .version_id = 3,
+    .minimum_version_id = 3,
+    .wire_size = sizeof(APICWire),
+    .to_wire = apic_to_wire,
+    .from_wire = apic_from_wire,
+    .fields = apic_wire_fields,
+    .subsections = apic_wire_subsections,
+};
+
+/* -- The life of the device --------------------------------------------------------- */
+
 static void apic_reset(Device *dev)
 {
     APIC *apic = APIC(dev);
@@ -557,6 +639,7 @@ static bool apic_realize(Device *dev, GError **error)
     apic->cpu->apic = apic;
     apic->cpu->acknowledge = acknowledge;
     apic->cpu->acknowledge_opaque = apic;
+    vmstate_register(NULL, (int)apic->cpu->index, &vmstate_apic, apic);
     return true;
 }
 

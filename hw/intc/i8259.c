@@ -398,6 +398,7 @@ static bool is_level_triggered(void *opaque)
  * does not model. */
 static const VMStateDescription vmstate_i8259_ltim = {
     .name = "i8259/ltim",
+    .extension = true,
     .version_id = 1,
     .minimum_version_id = 1,
     .needed = is_level_triggered,

@@ -5,6 +5,8 @@
  */
 #include "hw/intc/ioapic.h"
 
+#include <string.h>
+
 #include "hw/intc/apic.h"
 #include "memory/access.h"
 
@@ -192,6 +194,61 @@ static bool ioapic_realize(Device *dev, GError **error)
     return true;
 }
 
+static void ioapic_to_wire(void *opaque, void *data)
+{
+    const IOAPIC *ioapic = opaque;
+    IOAPICWire *wire = data;
+
+    *wire = (IOAPICWire){.id = ioapic->id, .ioregsel = ioapic->selected};
+    memcpy(wire->ioredtbl, ioapic->redirection, sizeof(wire->ioredtbl));
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        if (ioapic->redirection[pin] & LEVEL) {
+            wire->irr |= ioapic->lines & UINT32_C(1) << pin;
+        }
+    }
+}
+
+/* QEMU's irr has a bit of an edge that is not served yet, and of a level while it lasts:
+ * ours are the levels, and an edge is served at once. Lines that are high pull again when
+ * the devices that pull them arrive. */
+static bool ioapic_from_wire(void *opaque, void *data, int version_id, GError **error)
+{
+    IOAPIC *ioapic = opaque;
+    const IOAPICWire *wire = data;
+
+    ioapic->id = wire->id & 0xf;
+    ioapic->selected = wire->ioregsel;
+    ioapic->lines = 0;
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        uint64_t entry = wire->ioredtbl[pin];
+
+        ioapic->redirection[pin] = entry & (WRITABLE | READ_ONLY);
+        if (entry & LEVEL) {
+            ioapic->lines |= wire->irr & UINT32_C(1) << pin;
+        }
+    }
+    return true;
+}
+
+const VMStateField ioapic_wire_fields[] = {
+    VMSTATE_UINT8(id, IOAPICWire),
+    VMSTATE_UINT8(ioregsel, IOAPICWire),
+    VMSTATE_UNUSED_V(2, 8), /* what version 2 had before version 3 */
+    VMSTATE_UINT32_V(irr, IOAPICWire, 2),
+    VMSTATE_UINT64_ARRAY(ioredtbl, IOAPICWire, IOAPIC_PINS),
+    VMSTATE_END_OF_LIST(),
+};
+
+static const VMStateDescription vmstate_ioapic = {
+    .name = "ioapic",
+    .version_id = 3,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(IOAPICWire),
+    .to_wire = ioapic_to_wire,
+    .from_wire = ioapic_from_wire,
+    .fields = ioapic_wire_fields,
+};
+
 static const Property ioapic_properties[] = {
     PROP_UINT8("version", IOAPIC, version, VERSION_WITH_EOI, "low byte of register 1"),
     PROP_END,
@@ -204,6 +261,7 @@ static void ioapic_class_init(DeviceClass *klass)
     klass->desc = "I/O APIC";
     klass->realize = ioapic_realize;
     klass->reset = ioapic_reset;
+    klass->vmsd = &vmstate_ioapic;
     property_install_table(G_OBJECT_CLASS(klass), ioapic_properties);
 }
 

@@ -10,7 +10,7 @@
 #ifndef HW_INTC_IOAPIC_H
 #define HW_INTC_IOAPIC_H
 
-#include "hw/core/device.h"
+#include "hw/core/vmstate.h"
 #include "memory/address-space.h"
 
 #define IOAPIC_PINS 24
@@ -26,13 +26,23 @@ typedef struct IOAPIC {
     uint32_t lines; /* levels of the input pins */
 } IOAPIC;
 
+/* What a migration stream has of one, ours or KVM's: QEMU's fields. */
+typedef struct IOAPICWire {
+    uint8_t id, ioregsel;
+    uint32_t irr;
+    uint64_t ioredtbl[IOAPIC_PINS];
+} IOAPICWire;
+
+/* The fields of section "ioapic", version 3. */
+extern const VMStateField ioapic_wire_fields[];
+
 GType ioapic_get_type(void);
 #define TYPE_IOAPIC (ioapic_get_type())
 #define IOAPIC(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_IOAPIC, struct IOAPIC))
 
 /* Shows it at IOAPIC_ADDRESS of `memory`'s root; its messages are written to `memory`.
- * The IOAPIC_PINS inputs are the device's input pins, but for a PC's timer line 0, which is
- * wired to pin 2; `parent` (or NULL) gives it its path. */
+ * The IOAPIC_PINS inputs are the device's input pins, but for a PC's timer line 0, which
+ * is wired to pin 2; `parent` (or NULL) gives it its path. */
 IOAPIC *ioapic_new(Device *parent, AddressSpace *memory, GError **error);
 
 /* For APICBus.end_of_interrupt: `opaque` is the IOAPIC. */

@@ -447,11 +447,12 @@ static void i8254_to_wire(void *opaque, void *data)
         timer_pending(&pit->timer) ? pit->next_change_ns : -1;
 }
 
+/* KVM's PIT may have begun to count before the guest's time did. */
 static bool counter_is_sane(const I8254WireChannel *wire)
 {
     return wire->count >= 0 && wire->count <= 0x10000 && wire->mode <= 5 &&
            wire->rw_mode <= 3 && wire->count_latched <= 3 && wire->read_state <= 4 &&
-           wire->write_state <= 4 && wire->count_load_time >= 0;
+           wire->write_state <= 4 && wire->count_load_time > INT64_MIN / 2;
 }
 
 static void counter_from_wire(I8254Counter *counter, const I8254WireChannel *wire)
@@ -465,7 +466,7 @@ static void counter_from_wire(I8254Counter *counter, const I8254WireChannel *wir
         .bcd = wire->bcd,
         .gate = wire->gate,
         .loaded = true,
-        .start = MIN(oscillator(wire->count_load_time), now),
+        .start = MIN(oscillator(MAX(wire->count_load_time, 0)), now),
         .low_byte = wire->write_latch,
         .write_high = wire->write_state == 4,
         .read_high = wire->read_state == 4,

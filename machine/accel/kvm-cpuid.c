@@ -15,6 +15,7 @@
 
 #define LEAF_KVM_SIGNATURE 0x40000000u
 #define LEAF_KVM_FEATURES 0x40000001u
+#define LEAF_ADDRESS_SIZES 0x80000008u
 /* Clock, no delay for port 0x80, clock 2, async page faults, steal time, end of
  * interrupt, stable clock: what QEMU gives its default models. */
 #define KVM_FEATURES_GIVEN (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 24)
@@ -104,6 +105,9 @@ bool kvm_cpuid_init(KVMVCPU *vcpu, const X86CPU *cpu, GError **error)
             values[CPUID_EDX] &= ~CPUID_1_EDX_APIC;
         }
         append(guest, *leaf, values);
+        if (*leaf == LEAF_ADDRESS_SIZES) {
+            vcpu->physical_mask = UINT64_MAX >> (64 - (values[CPUID_EAX] & 0x3f));
+        }
     }
     if (kvm_ioctl(vcpu->fd, KVM_SET_CPUID2, guest) < 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,

@@ -15,6 +15,7 @@
 
 #include <gio/gio.h>
 
+#include "hw/core/clock.h"
 #include "hw/isa/isa-bus.h"
 #include "machine/accel/kvm-internal.h"
 
@@ -27,7 +28,8 @@
 #define ELCR_MASK_MASTER 0xf8
 #define ELCR_MASK_SLAVE 0xde
 
-/* -- The kernel's side ------------------------------------------------------------------- */
+/* -- The kernel's side
+ * ------------------------------------------------------------------- */
 
 /* IRQ n reaches both 8259As' and the IOAPIC's input n, but the timer's IRQ 0 is wired to
  * the IOAPIC's input 2, as the ACPI tables say. */
@@ -42,7 +44,8 @@ static bool set_routing(void)
     for (unsigned gsi = 0; gsi < 16; gsi++, entry++) {
         entry->gsi = gsi;
         entry->type = KVM_IRQ_ROUTING_IRQCHIP;
-        entry->u.irqchip.irqchip = gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
+        entry->u.irqchip.irqchip =
+            gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
         entry->u.irqchip.pin = gsi % 8;
     }
     for (unsigned gsi = 0; gsi < KVM_GSI_LINES; gsi++) {
@@ -105,22 +108,18 @@ static const MemoryRegionOps kernel_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- kvm-i8259 --------------------------------------------------------------------------- */
+/* -- kvm-i8259
+ * --------------------------------------------------------------------------- */
 
-typedef struct KVMI8259 {
-    ISADevice parent;
-    bool master;
-    uint32_t iobase, elcr_addr;
-    uint8_t elcr_mask;
-    MemoryRegion io, elcr_io;
-} KVMI8259;
+__u32 kvm_pic_id(const KVMI8259 *pic)
+{
+    return pic->master ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
+}
 
 static void i8259_reset(Device *dev)
 {
     KVMI8259 *pic = (KVMI8259 *)dev;
-    struct kvm_irqchip chip = {
-        .chip_id = pic->master ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
-    };
+    struct kvm_irqchip chip = {.chip_id = kvm_pic_id(pic)};
 
     chip.chip.pic.elcr_mask = pic->elcr_mask;
     kvm_ioctl(kvm_host.vm, KVM_SET_IRQCHIP, &chip);
@@ -139,8 +138,10 @@ static bool i8259_realize(Device *dev, GError **error)
 
 static const Property i8259_properties[] = {
     PROP_UINT32("iobase", KVMI8259, iobase, -1, "I/O port"),
-    PROP_UINT32("elcr_addr", KVMI8259, elcr_addr, -1, "I/O port of the edge/level register"),
-    PROP_UINT8("elcr_mask", KVMI8259, elcr_mask, -1, "inputs that may be level-triggered"),
+    PROP_UINT32("elcr_addr", KVMI8259, elcr_addr, -1,
+                "I/O port of the edge/level register"),
+    PROP_UINT8("elcr_mask", KVMI8259, elcr_mask, -1,
+               "inputs that may be level-triggered"),
     PROP_BOOL("master", KVMI8259, master, false, "the one that reaches the CPU"),
     PROP_END,
 };
@@ -152,6 +153,7 @@ static void kvm_i8259_class_init(DeviceClass *klass)
     property_install_table(G_OBJECT_CLASS(klass), i8259_properties);
     klass->realize = i8259_realize;
     klass->reset = i8259_reset;
+    klass->vmsd = &vmstate_kvm_i8259;
 }
 
 static bool create_pic(Bus *bus, bool master, GError **error)
@@ -168,7 +170,8 @@ static bool create_pic(Bus *bus, bool master, GError **error)
     return device_realize(DEVICE(pic), bus, error);
 }
 
-/* -- kvm-ioapic -------------------------------------------------------------------------- */
+/* -- kvm-ioapic
+ * -------------------------------------------------------------------------- */
 
 typedef struct KVMIOAPIC {
     Device parent;
@@ -192,7 +195,8 @@ static bool ioapic_realize(Device *dev, GError **error)
 
     memory_region_init_io(&ioapic->io, G_OBJECT(dev), &kernel_ops, ioapic, "kvm-ioapic",
                           0x1000);
-    memory_region_add_subregion(accel_current()->memory->root, IOAPIC_ADDRESS, &ioapic->io);
+    memory_region_add_subregion(accel_current()->memory->root, IOAPIC_ADDRESS,
+                                &ioapic->io);
     return true;
 }
 
@@ -202,9 +206,11 @@ static void kvm_ioapic_class_init(DeviceClass *klass)
 {
     klass->realize = ioapic_realize;
     klass->reset = ioapic_reset;
+    klass->vmsd = &vmstate_kvm_ioapic;
 }
 
-/* -- kvm-apic: where message-signalled interrupts are written ----------------------------- */
+/* -- kvm-apic: where message-signalled interrupts are written
+ * ----------------------------- */
 
 typedef struct KVMAPIC {
     Device parent;
@@ -241,7 +247,8 @@ static void kvm_apic_class_init(DeviceClass *klass)
     klass->realize = apic_realize;
 }
 
-/* -- kvm-pit ----------------------------------------------------------------------------- */
+/* -- kvm-pit
+ * ----------------------------------------------------------------------------- */
 
 typedef struct KVMPIT {
     ISADevice parent;
@@ -257,6 +264,7 @@ static void pit_reset(Device *dev)
         state.channels[i].mode = 3;
         state.channels[i].gate = i != 2;
         state.channels[i].count = 0x10000;
+        state.channels[i].count_load_time = clock_get_ns(CLOCK_KIND_REALTIME);
     }
     kvm_ioctl(kvm_host.vm, KVM_SET_PIT2, &state);
 }
@@ -303,9 +311,11 @@ static void kvm_pit_class_init(DeviceClass *klass)
     property_install_table(G_OBJECT_CLASS(klass), pit_properties);
     klass->realize = pit_realize;
     klass->reset = pit_reset;
+    klass->vmsd = &vmstate_kvm_pit;
 }
 
-/* -- For boards -------------------------------------------------------------------------- */
+/* -- For boards
+ * -------------------------------------------------------------------------- */
 
 IRQ *kvm_irqchip_create(Bus *isa_bus, bool apics, GError **error)
 {
@@ -313,6 +323,9 @@ IRQ *kvm_irqchip_create(Bus *isa_bus, bool apics, GError **error)
         (apics && (!device_create(kvm_apic_get_type(), NULL, error) ||
                    !device_create(kvm_ioapic_get_type(), NULL, error)))) {
         return NULL;
+    }
+    if (apics) {
+        kvm_register_lapics();
     }
     return irq_new_array(set_line, NULL, 0, KVM_GSI_LINES);
 }

@@ -15,6 +15,7 @@ GType kvm_i8259_get_type(void);
 GType kvm_ioapic_get_type(void);
 GType kvm_apic_get_type(void); /* where message-signalled interrupts are written */
 GType kvm_pit_get_type(void);
+GType kvm_clock_get_type(void); /* "kvmclock", which moves with the guest */
 
 /* How many lines the kernel's controllers have: 0-15 reach both 8259As and the IOAPIC
  * (line 0 is its input 2), 16-23 the IOAPIC alone. */

@@ -241,8 +241,8 @@ void kvm_get_registers(X86CPU *cpu)
     r->efer = sregs.efer;
 
     memcpy(r->dr, debug.db, sizeof(debug.db));
-    r->dr[6] = debug.dr6;
-    r->dr[7] = debug.dr7;
+    r->dr[4] = r->dr[6] = debug.dr6; /* other names of the same */
+    r->dr[5] = r->dr[7] = debug.dr7;
 
     get_fpu(vcpu, r);
     if (kvm_host.irqchip) {
@@ -287,4 +287,7 @@ void kvm_set_registers(X86CPU *cpu)
     kvm_ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &debug);
     kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs);
     vcpu->halted = cpu->halted && !kvm_host.irqchip;
+    /* What the kernel says on leaving the guest, for a CPU that has not been in it yet. */
+    vcpu->run->if_flag = r->rflags >> 9 & 1;
+    vcpu->run->ready_for_interrupt_injection = vcpu->run->if_flag;
 }

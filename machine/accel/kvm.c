@@ -207,7 +207,11 @@ static bool create_vcpu(AccelVCPU *accel_vcpu, GError **error)
                     "kvm: cannot map the state of CPU %u: %s", index, g_strerror(errno));
         goto failed;
     }
-    if (!kvm_cpuid_init(vcpu, accel_vcpu->cpu, error) || !kvm_registers_init(vcpu, error)) {
+    if (!kvm_cpuid_init(vcpu, accel_vcpu->cpu, error)) {
+        goto failed;
+    }
+    kvm_init_machine_check(vcpu);
+    if (!kvm_registers_init(vcpu, error)) {
         goto failed;
     }
     kvm_zones_vcpu_made(vcpu);
@@ -250,6 +254,8 @@ static const X86CPUOps kvm_ops = {
     .a20_changed = a20_changed,
     .get_registers = kvm_get_registers,
     .set_registers = kvm_set_registers,
+    .get_state = kvm_get_state,
+    .set_state = kvm_set_state,
     .reset = kvm_reset_vcpu,
 };
 

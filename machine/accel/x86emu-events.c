@@ -296,12 +296,12 @@ void soft_cpuid(x86emu_t *emu)
 #define MSR_APIC_BASE 0x1bu
 #define MSR_MTRR_CAPABILITY 0xfeu
 #define MSR_PAT 0x277u
+#define MSR_MISC_ENABLE 0x1a0u
 #define MSR_EFER 0xc0000080u
 
-/* One tick a nanosecond of guest time. */
 uint64_t soft_tsc(void)
 {
-    return (uint64_t)clock_virtual_ns();
+    return (uint64_t)clock_get_ticks();
 }
 
 void soft_reset_msrs(SoftCPU *soft)
@@ -311,6 +311,7 @@ void soft_reset_msrs(SoftCPU *soft)
     memset(msr, 0, X86EMU_MSRS * sizeof(msr[0]));
     msr[MSR_MTRR_CAPABILITY] = 0x508; /* 8 variable ranges, fixed ranges, WC (11.11.1) */
     msr[MSR_PAT] = UINT64_C(0x0007040600070406);
+    msr[MSR_MISC_ENABLE] = 1; /* fast strings, as QEMU's says */
     soft->efer = 0;
 }
 

@@ -169,6 +169,11 @@ void soft_wrmsr(SoftCPU *soft);
 void soft_reset_msrs(SoftCPU *soft);
 uint64_t soft_tsc(void);
 
+/* What registers do not hold, for a move (x86emu-state.c). */
+void soft_get_state(X86CPU *cpu);
+bool soft_set_state(X86CPU *cpu, GError **error);
+void soft_register_state(void); /* beside what each CPU has */
+
 /* INIT, start-up and NMI, if they were signalled. Between soft_enter() and soft_leave(). */
 void soft_take_signals(SoftCPU *soft);
 

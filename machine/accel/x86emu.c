@@ -11,6 +11,7 @@
 static bool x86emu_accel_init(Accel *accel, GError **error)
 {
     soft_memory_init(accel);
+    soft_register_state();
     return true;
 }
 
@@ -229,6 +230,8 @@ static const X86CPUOps x86emu_ops = {
     .a20_changed = a20_changed,
     .get_registers = get_registers,
     .set_registers = set_registers,
+    .get_state = soft_get_state,
+    .set_state = soft_set_state,
     .reset = reset,
     .signalled = signalled,
 };

@@ -36,6 +36,16 @@ static void dump_field(JsonBuilder *json, const VMStateField *field)
     json_builder_end_object(json);
 }
 
+static bool has_subsections(const VMStateDescription *vmsd)
+{
+    const VMStateDescription *const *sub = vmsd->subsections;
+
+    while (sub && *sub && (*sub)->extension) {
+        sub++;
+    }
+    return sub && *sub;
+}
+
 static void dump_table(JsonBuilder *json, const VMStateDescription *vmsd)
 {
     const VMStateDescription *const *sub = vmsd->subsections;
@@ -54,11 +64,13 @@ static void dump_table(JsonBuilder *json, const VMStateDescription *vmsd)
         }
         json_builder_end_array(json);
     }
-    if (sub && *sub) {
+    if (has_subsections(vmsd)) {
         json_builder_set_member_name(json, "Subsections");
         json_builder_begin_array(json);
         for (; *sub; sub++) {
-            dump_table(json, *sub);
+            if (!(*sub)->extension) {
+                dump_table(json, *sub);
+            }
         }
         json_builder_end_array(json);
     }

@@ -116,6 +116,12 @@ static void *field_value(const VMStateField *field, void *base, int64_t index,
     return field->flags & VMS_ARRAY_OF_POINTER ? *(void **)value : value;
 }
 
+/* Behind a pointer there may be nothing; tables without members may belong to nothing. */
+static bool is_missing(const VMStateField *field, const void *value)
+{
+    return !value && field->flags & (VMS_POINTER | VMS_ARRAY_OF_POINTER);
+}
+
 static int struct_version(const VMStateField *field)
 {
     return field->flags & VMS_VSTRUCT ? field->struct_version_id
@@ -267,7 +273,7 @@ static void describe_end(JsonText *json, const VMStateField *field, uint64_t byt
 static void save_value(Wire *wire, const VMStateField *field, void *value, int64_t size,
                        JsonText *description)
 {
-    if (!value) {
+    if (is_missing(field, value)) {
         if (field->flags & VMS_ARRAY_OF_POINTER) {
             vmstate_info_nullptr.put(wire, NULL, 0, field);
         } else {
@@ -296,8 +302,11 @@ static void save_field(Wire *wire, const Subject *subject, const VMStateField *f
         uint64_t start = wire_offset(wire);
 
         describe_begin(description, subject->vmsd, field, i, count);
-        save_value(wire, field, base ? field_value(field, base, i, size) : NULL, size,
-                   description);
+        save_value(wire, field,
+                   base || !(field->flags & VMS_POINTER)
+                       ? field_value(field, base, i, size)
+                       : NULL,
+                   size, description);
         describe_end(description, field, wire_offset(wire) - start);
         if (values_are_alike(field)) {
             description = NULL;
@@ -412,13 +421,13 @@ static void allocate(const Subject *subject, const VMStateField *field)
 static void load_value(Wire *wire, const Subject *subject, const VMStateField *field,
                        void *value, int64_t size)
 {
-    if (value && field->flags & VMS_STRUCT) {
+    if (!is_missing(field, value) && field->flags & VMS_STRUCT) {
         load_table(wire, field->vmsd, value, struct_version(field));
         return;
     }
-    if (!value && field->flags & VMS_ARRAY_OF_POINTER) {
+    if (is_missing(field, value) && field->flags & VMS_ARRAY_OF_POINTER) {
         vmstate_info_nullptr.get(wire, NULL, 0, field);
-    } else if (!value) {
+    } else if (is_missing(field, value)) {
         wire_fail(wire, "it is missing here");
     } else if (field->host != VMSTATE_HOST_SAME) {
         get_member(wire, field, value);
@@ -447,7 +456,10 @@ static void load_field(Wire *wire, const Subject *subject, const VMStateField *f
         count = 0;
     }
     for (int64_t i = 0; i < count && !wire_failed(wire); i++) {
-        load_value(wire, subject, field, base ? field_value(field, base, i, size) : NULL,
+        load_value(wire, subject, field,
+                   base || !(field->flags & VMS_POINTER)
+                       ? field_value(field, base, i, size)
+                       : NULL,
                    size);
     }
 }

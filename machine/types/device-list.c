@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include "hw/acpi/piix4-pm.h"
+#include "hw/acpi/smbus.h"
 #include "hw/block/fdc.h"
 #include "hw/block/pflash-cfi01.h"
 #include "hw/char/debugcon.h"
@@ -29,6 +30,7 @@
 #include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "hw/timer/pcspk.h"
+#include "machine/accel/kvm-irqchip.h"
 #include "machine/types/pc.h"
 
 static const DeviceTypeEntry devices[] = {
@@ -43,6 +45,10 @@ static const DeviceTypeEntry devices[] = {
     {"fw_cfg_io", fw_cfg_get_type},
     {"apic", apic_get_type},
     {"ioapic", ioapic_get_type},
+    {"kvm-i8259", kvm_i8259_get_type},
+    {"kvm-ioapic", kvm_ioapic_get_type},
+    {"kvm-pit", kvm_pit_get_type},
+    {"kvmclock", kvm_clock_get_type},
     {"hpet", hpet_get_type},
     {"isa-i8259", i8259_get_type},
     {"isa-pit", i8254_get_type},
@@ -66,6 +72,7 @@ static const DeviceTypeEntry devices[] = {
     {"ib700", ib700_get_type},
     {"pc-testdev", pc_testdev_get_type},
     {"edu", edu_get_type},
+    {"smbus-eeprom", smbus_eeprom_get_type},
     {"qemu64-x86_64-cpu", x86_cpu_get_type},
     {NULL, NULL},
 };

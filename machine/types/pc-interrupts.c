@@ -88,6 +88,10 @@ bool pc_init_irqchip(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
 
+    if (strcmp(accel_name(machine->accel), "kvm") == 0 &&
+        !device_create(kvm_clock_get_type(), NULL, error)) {
+        return false;
+    }
     if (accel_irqchip_in_kernel(machine->accel)) {
         G_STATIC_ASSERT(PC_GSIS == KVM_GSI_LINES);
         pc->gsis = kvm_irqchip_create(&machine->isa->parent, pc->data->pci, error);
