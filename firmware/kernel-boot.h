@@ -58,6 +58,9 @@ bool multiboot_prepare(KernelBoot *boot, const KernelSource *source, GError **er
 
 void kernel_boot_clear(KernelBoot *boot);
 
+/* For the loaders: sets *error (G_IO_ERROR_INVALID_DATA, printf style); returns false. */
+bool kernel_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* At the top of RAM lie the tables that the firmware makes; loaders keep below. */
 #define KERNEL_BOOT_TABLES KiB(128)
 

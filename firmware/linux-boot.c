@@ -54,20 +54,6 @@ bool linux_boot_probe(GBytes *image)
     return size >= MAGIC + 4 && memcmp(bytes + MAGIC, "HdrS", 4) == 0;
 }
 
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (error) {
-        *error = g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_DATA, format, arguments);
-    }
-    va_end(arguments);
-    return false;
-}
-
 /* Where the three pieces go that have fixed places. */
 static void place(KernelBoot *boot, uint16_t version, bool high, uint32_t cmdline_size)
 {
@@ -119,7 +105,7 @@ static bool place_initrd(KernelBoot *boot, const KernelSource *source, uint8_t *
         return true;
     }
     if (source->module_count > 1) {
-        return fail(error, "Linux takes one -initrd, not %zu", source->module_count);
+        return kernel_fail(error, "Linux takes one -initrd, not %zu", source->module_count);
     }
     if (version >= 0x20c && kernel_get16(setup + XLOADFLAGS) & XLOADFLAGS_ABOVE_4G) {
         reach = UINT32_MAX;
@@ -135,7 +121,7 @@ static bool place_initrd(KernelBoot *boot, const KernelSource *source, uint8_t *
     /* One byte less than the room, so that it ends as QEMU's does, at or below top - 1. */
     if (top <= floor || size >= top - floor ||
         ((top - 1 - size) & ~UINT64_C(0xfff)) < floor) {
-        return fail(error,
+        return kernel_fail(error,
                     "the initrd of %" G_GUINT64_FORMAT " bytes is too large: between the "
                     "kernel and 0x%" G_GINT64_MODIFIER "x, the end of what RAM and kernel "
                     "allow, are %" G_GUINT64_FORMAT "; give the machine more (-m)",
@@ -181,19 +167,19 @@ bool linux_boot_prepare(KernelBoot *boot, const KernelSource *source, GError **e
     setup_size = (size > SETUP_SECTS && image[SETUP_SECTS] ? image[SETUP_SECTS] : 4) * SECTOR +
                  SECTOR;
     if (size <= setup_size || setup_size < HEADER_END) {
-        return fail(error,
+        return kernel_fail(error,
                     "truncated: its setup code alone is %zu bytes, and the file has %zu",
                     setup_size, size);
     }
     version = kernel_get16(image + VERSION);
     high = image[LOADFLAGS] & LOADFLAGS_LOADED_HIGH;
     if (version < 0x200) {
-        return fail(error, "boot protocol %u.%02u is too old; 2.00 or later is needed",
+        return kernel_fail(error, "boot protocol %u.%02u is too old; 2.00 or later is needed",
                     version >> 8, version & 0xff);
     }
     if (version >= 0x204 &&
         kernel_get32(image + SYSSIZE) * UINT64_C(16) > size - setup_size + 15) {
-        return fail(error,
+        return kernel_fail(error,
                     "truncated: its header says %" G_GUINT64_FORMAT
                     " bytes after the setup code, and the file has %zu",
                     kernel_get32(image + SYSSIZE) * UINT64_C(16), size - setup_size);
@@ -202,19 +188,19 @@ bool linux_boot_prepare(KernelBoot *boot, const KernelSource *source, GError **e
         cmdline_max = kernel_get32(image + CMDLINE_SIZE);
     }
     if (cmdline_size - 1 > cmdline_max) {
-        return fail(error, "-append is %zu bytes long, and this kernel takes %u",
+        return kernel_fail(error, "-append is %zu bytes long, and this kernel takes %u",
                     cmdline_size - 1, cmdline_max);
     }
     place(boot, version, high, (uint32_t)cmdline_size);
     if (setup_size > boot->cmdline.address - boot->setup.address - 0x200) {
-        return fail(error,
+        return kernel_fail(error,
                     "its setup code of %zu bytes is too large: %u bytes below the command "
                     "line are its own",
                     setup_size, boot->cmdline.address - boot->setup.address - 0x200);
     }
     end = high ? source->ram_end : OLD_SETUP_ADDRESS;
     if (boot->kernel.address + (uint64_t)(size - setup_size) > end) {
-        return fail(error,
+        return kernel_fail(error,
                     "too large: %zu bytes do not fit between 0x%x and 0x%" G_GINT64_MODIFIER
                     "x%s",
                     size - setup_size, boot->kernel.address, end,
@@ -229,14 +215,4 @@ bool linux_boot_prepare(KernelBoot *boot, const KernelSource *source, GError **e
     }
     boot->setup.bytes = g_bytes_new_take(g_steal_pointer(&setup), setup_size);
     return true;
-}
-
-void kernel_boot_clear(KernelBoot *boot)
-{
-    KernelPiece *const pieces[] = {&boot->kernel, &boot->initrd, &boot->cmdline,
-                                   &boot->setup};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
-        g_clear_pointer(&pieces[i]->bytes, g_bytes_unref);
-    }
 }

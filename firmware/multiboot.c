@@ -13,6 +13,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "firmware/elf-image.h"
+
 #define SEARCHED 8192u /* 3.1: the header lies within these bytes of the file, aligned to 4 */
 #define HEADER_MAGIC 0x1badb002u
 #define HEADER_HAS_ADDRESSES 0x00010000u
@@ -46,20 +48,6 @@ enum {
 #define LOADER_NAME "qemu" /* as on QEMU: its option ROM it is */
 #define LOWEST_ADDRESS 0x100000u
 
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (error) {
-        *error = g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_DATA, format, arguments);
-    }
-    va_end(arguments);
-    return false;
-}
-
 /* The header's place in the file, or SIZE_MAX. */
 static size_t find_header(const uint8_t *image, size_t size)
 {
@@ -88,7 +76,7 @@ typedef struct Layout {
     struct {
         uint64_t address;
         size_t offset, size;
-    } pieces[16];
+    } pieces[ELF_IMAGE_SEGMENTS];
     size_t count;
 } Layout;
 
@@ -100,14 +88,14 @@ static bool lay_out_by_header(Layout *layout, const uint8_t *image, size_t size,
     size_t offset;
 
     if (at + ENTRY + 4 > size) {
-        return fail(error, "truncated: it ends within its Multiboot header");
+        return kernel_fail(error, "truncated: it ends within its Multiboot header");
     }
     header = kernel_get32(image + at + HEADER_ADDR);
     load = kernel_get32(image + at + LOAD_ADDR);
     load_end = kernel_get32(image + at + LOAD_END);
     bss_end = kernel_get32(image + at + BSS_END);
     if (load > header || header - load > at) {
-        return fail(error,
+        return kernel_fail(error,
                     "its Multiboot header contradicts itself: load_addr 0x%x, header_addr "
                     "0x%x, at byte 0x%zx of the file",
                     load, header, at);
@@ -117,13 +105,13 @@ static bool lay_out_by_header(Layout *layout, const uint8_t *image, size_t size,
         load_end = (uint32_t)MIN(load + (uint64_t)(size - offset), UINT32_MAX);
     }
     if (load_end < load || (bss_end && bss_end < load_end)) {
-        return fail(error,
+        return kernel_fail(error,
                     "its Multiboot header contradicts itself: load_addr 0x%x, load_end_addr "
                     "0x%x, bss_end_addr 0x%x",
                     load, load_end, bss_end);
     }
     if (load_end - load > size - offset) {
-        return fail(error,
+        return kernel_fail(error,
                     "truncated: its Multiboot header wants %u bytes, and the file has %zu",
                     load_end - load, size - offset);
     }
@@ -138,51 +126,31 @@ static bool lay_out_by_header(Layout *layout, const uint8_t *image, size_t size,
 }
 
 /* 3.1.2: else the image is ELF, and its segments give them. */
-static bool lay_out_by_elf(Layout *layout, const uint8_t *image, size_t size, GError **error)
+static bool lay_out_by_elf(Layout *layout, GBytes *image, GError **error)
 {
-    Elf32_Ehdr header;
+    const uint8_t *bytes = g_bytes_get_data(image, NULL);
+    ElfImage elf;
 
-    if (size < sizeof(header) || memcmp(image, ELFMAG, SELFMAG) != 0) {
-        return fail(error, "its Multiboot header gives no addresses, and it is not ELF");
+    if (!elf_image_probe(image)) {
+        return kernel_fail(error, "its Multiboot header gives no addresses, and it is not ELF");
     }
-    memcpy(&header, image, sizeof(header));
-    if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_machine != EM_386) {
-        return fail(error, "an ELF file of another processor; Multiboot kernels are 32-bit "
-                           "x86 (objcopy -O elf32-i386 makes one of an x86-64 file)");
+    if (bytes[EI_CLASS] != ELFCLASS32) {
+        return kernel_fail(error, "an ELF file for x86-64; Multiboot kernels are 32-bit x86 "
+                                  "(objcopy -O elf32-i386 makes one of it)");
     }
-    layout->start = UINT64_MAX;
-    layout->entry = header.e_entry;
-    for (unsigned i = 0; i < header.e_phnum; i++) {
-        uint64_t at = header.e_phoff + (uint64_t)i * header.e_phentsize;
-        Elf32_Phdr segment;
-
-        if (header.e_phentsize < sizeof(segment) || at + sizeof(segment) > size) {
-            return fail(error, "truncated: its ELF program headers are beyond its end");
-        }
-        memcpy(&segment, image + at, sizeof(segment));
-        if (segment.p_type != PT_LOAD || segment.p_memsz == 0) {
-            continue;
-        }
-        if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset ||
-            segment.p_filesz > segment.p_memsz) {
-            return fail(error, "truncated: its ELF segment %u is beyond its end", i);
-        }
-        if (layout->count == G_N_ELEMENTS(layout->pieces)) {
-            return fail(error, "more than %zu ELF segments to load",
-                        G_N_ELEMENTS(layout->pieces));
-        }
-        if (header.e_entry >= segment.p_vaddr &&
-            header.e_entry - segment.p_vaddr < segment.p_memsz) {
-            layout->entry = header.e_entry - segment.p_vaddr + segment.p_paddr;
-        }
-        layout->start = MIN(layout->start, segment.p_paddr);
-        layout->end = MAX(layout->end, segment.p_paddr + (uint64_t)segment.p_memsz);
-        layout->pieces[layout->count].address = segment.p_paddr;
-        layout->pieces[layout->count].offset = segment.p_offset;
-        layout->pieces[layout->count].size = segment.p_filesz;
-        layout->count++;
+    if (!elf_image_parse(&elf, image, error)) {
+        return false;
     }
-    return layout->count || fail(error, "its ELF header has no segment to load");
+    layout->entry = (uint32_t)elf.entry;
+    layout->start = elf.start;
+    layout->end = elf.end;
+    for (size_t i = 0; i < elf.count; i++) {
+        layout->pieces[i].address = elf.segments[i].address;
+        layout->pieces[i].offset = (size_t)(elf.segments[i].bytes - bytes);
+        layout->pieces[i].size = elf.segments[i].file_size;
+    }
+    layout->count = elf.count;
+    return true;
 }
 
 static uint64_t align_to_page(uint64_t address)
@@ -240,11 +208,11 @@ bool multiboot_prepare(KernelBoot *boot, const KernelSource *source, GError **er
     *boot = (KernelBoot){.rom = "multiboot"};
     if (!(kernel_get32(image + at + FLAGS) & HEADER_HAS_ADDRESSES
               ? lay_out_by_header(&layout, image, size, at, error)
-              : lay_out_by_elf(&layout, image, size, error))) {
+              : lay_out_by_elf(&layout, source->image, error))) {
         return false;
     }
     if (layout.start < LOWEST_ADDRESS) {
-        return fail(error,
+        return kernel_fail(error,
                     "it wants to be at 0x%" G_GINT64_MODIFIER "x, below 1 MiB, where the BIOS "
                     "is that loads it",
                     layout.start);
@@ -258,7 +226,7 @@ bool multiboot_prepare(KernelBoot *boot, const KernelSource *source, GError **er
         end = align_to_page(end) + g_bytes_get_size(source->modules[i].bytes);
     }
     if (align_to_page(end) > source->ram_end) {
-        return fail(error,
+        return kernel_fail(error,
                     "too large: the kernel and its modules (-initrd) end at 0x%" G_GINT64_MODIFIER
                     "x and RAM at 0x%" G_GINT64_MODIFIER "x; give the machine more (-m)",
                     end, source->ram_end);

@@ -112,6 +112,9 @@ struct MachineClass {
     bool (*complete)(Machine *machine, GError **error);
     /* Before devices are reset. May be NULL. */
     void (*reset)(Machine *machine, MachineResetKind kind);
+    /* After they are: what starts without firmware gives the processors its registers
+     * (accel_set_registers()). May be NULL. */
+    void (*start)(Machine *machine, MachineResetKind kind);
     /* All of an incoming migration's memory and device state is there, and no vCPU has run
      * on it. False and *error refuses the migration. May be NULL. */
     bool (*arrived)(Machine *machine, GError **error);

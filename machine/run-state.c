@@ -242,6 +242,9 @@ static void reset_devices(MachineResetKind kind)
     }
     device_reset_all();
     memory_region_transaction_commit();
+    if (klass->start) {
+        klass->start(run.machine, kind);
+    }
 }
 
 static void go_on_after_reset(bool running)

@@ -366,6 +366,7 @@ START_TEST(multiboot_takes_elf)
     make_multiboot(0x3);
     memcpy(elf->e_ident, ELFMAG, SELFMAG);
     elf->e_ident[EI_CLASS] = ELFCLASS32;
+    elf->e_ident[EI_DATA] = ELFDATA2LSB;
     elf->e_machine = EM_386;
     elf->e_entry = 0xc0100020;
     elf->e_phoff = 0x100;

@@ -55,6 +55,24 @@ void x86_registers_reset(X86Registers *registers, uint32_t signature)
     registers->mxcsr = 0x1f80;
 }
 
+void x86_registers_flat(X86Registers *registers, uint32_t entry)
+{
+    static const X86Segment data = {.limit = UINT32_MAX, .attributes = 0xc093};
+
+    x86_registers_reset(registers, 0);
+    registers->rip = entry;
+    registers->cr0 = 0x11; /* PE, and ET, which is always set */
+    for (unsigned i = 0; i < X86_SEGMENTS; i++) {
+        registers->segment[i] = data;
+        registers->segment[i].selector = 0x10;
+    }
+    registers->segment[X86_CS] =
+        (X86Segment){.selector = 0x8, .limit = UINT32_MAX, .attributes = 0xc09b};
+    registers->tr = (X86Segment){.selector = 0x18, .limit = 0x67, .attributes = 0x8b};
+    registers->gdt_limit = 0;
+    registers->idt_limit = 0;
+}
+
 void x86_cpu_set_intr(X86CPU *cpu, bool level)
 {
     if (cpu->intr == level) {

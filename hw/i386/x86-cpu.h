@@ -99,6 +99,12 @@ uint32_t x86_cpu_signature(const X86CPU *cpu);
  * 0xffff0000, and the signature in EDX. */
 void x86_registers_reset(X86Registers *registers, uint32_t signature);
 
+/* The same in 32-bit protected mode without paging, interrupts off, at `entry` with flat
+ * code and data segments of 4 GiB and a 32-bit task segment at 0, whose descriptors are
+ * nowhere: what PVH (Xen's pvh.pandoc) and other boot protocols without firmware start
+ * from. Linear addresses. */
+void x86_registers_flat(X86Registers *registers, uint32_t entry);
+
 /* Makes "cpu-memory-N" over system_memory for cpu->memory and, where `smm`, "cpu-smm-N"
  * for cpu->smm_memory, which live as long as the machine (x86-cpu-memory.c). */
 void x86_cpu_init_spaces(X86CPU *cpu, MemoryRegion *system_memory, bool smm);

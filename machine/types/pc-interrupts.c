@@ -52,7 +52,7 @@ static bool make_apics(PCMachine *pc, GError **error)
             return false;
         }
     }
-    pc->ioapic = ioapic_new(DEVICE(pc->i440fx->host), &machine->memory, error);
+    pc->ioapic = ioapic_new(pc->i440fx ? DEVICE(pc->i440fx->host) : NULL, &machine->memory, error);
     if (!pc->ioapic) {
         return false;
     }
@@ -61,14 +61,14 @@ static bool make_apics(PCMachine *pc, GError **error)
     return true;
 }
 
-/* The 8259A pair, and on a PCI board the APICs between it and the CPUs. */
+/* The 8259A pair, and the APICs that a board may have between it and the CPUs. */
 static bool make_own_irqchip(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
     X86CPU *cpu = machine->cpus->pdata[0];
     I8259 *master;
 
-    if (pc->data->pci && !make_apics(pc, error)) {
+    if (pc->data->apics && !make_apics(pc, error)) {
         return false;
     }
     pc->pic_lines = i8259_new_pair(machine->isa, irq_new_array(set_pic_output, pc, 0, 1),
@@ -94,7 +94,7 @@ bool pc_init_irqchip(PCMachine *pc, GError **error)
     }
     if (accel_irqchip_in_kernel(machine->accel)) {
         G_STATIC_ASSERT(PC_GSIS == KVM_GSI_LINES);
-        pc->gsis = kvm_irqchip_create(&machine->isa->parent, pc->data->pci, error);
+        pc->gsis = kvm_irqchip_create(&machine->isa->parent, pc->data->apics, error);
         if (!pc->gsis) {
             return false;
         }

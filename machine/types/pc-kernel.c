@@ -11,19 +11,8 @@
 #include "firmware/loader.h"
 #include "hw/core/option-string.h"
 #include "hw/core/property.h"
+#include "machine/kernel-files.h"
 #include "machine/types/pc.h"
-
-static GBytes *read_file(const char *option, const char *path, GError **error)
-{
-    char *data;
-    gsize size;
-
-    if (!g_file_get_contents(path, &data, &size, error)) {
-        g_prefix_error(error, "%s %s: ", option, path);
-        return NULL;
-    }
-    return g_bytes_new_take(data, size);
-}
 
 /* An option ROM as a file for the firmware to run; `index` >= 0: in the boot order. */
 static bool add_option_rom(PCMachine *pc, BootOrder *order, const char *file, int32_t index,
@@ -39,44 +28,6 @@ static bool add_option_rom(PCMachine *pc, BootOrder *order, const char *file, in
 
     return bytes && (index < 0 || boot_order_add(order, index, path, NULL, error)) &&
            fw_cfg_add_file(pc->parent.fw_cfg, name, bytes, size, error);
-}
-
-/* -initrd of a Multiboot kernel: files, each with words for the kernel behind it, with
- * commas between (a comma of a name's own is doubled). */
-static bool read_modules(const char *initrd, GArray *modules, GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (const char *c = initrd; *c; c++) {
-        if (c[0] == ',' && c[1] != ',') {
-            g_string_append_c(text, '\n');
-        } else {
-            g_string_append_c(text, *c);
-            c += c[0] == ',';
-        }
-    }
-    g_auto(GStrv) parts = g_strsplit(text->str, "\n", -1);
-
-    for (char **part = parts; *part; part++) {
-        const char *words = *part + strspn(*part, " ");
-        g_autofree char *path = g_strndup(words, strcspn(words, " "));
-        KernelModule module = {.bytes = read_file("-initrd", path, error)};
-
-        if (!module.bytes) {
-            return false;
-        }
-        module.text = g_strdup(words);
-        g_array_append_val(modules, module);
-    }
-    return true;
-}
-
-static void clear_module(gpointer data)
-{
-    KernelModule *module = data;
-
-    g_free(module->text);
-    g_clear_pointer(&module->bytes, g_bytes_unref);
 }
 
 static void add_piece(FWCfg *cfg, const KernelPiece *piece, uint16_t address, uint16_t size,
@@ -96,13 +47,12 @@ static void add_piece(FWCfg *cfg, const KernelPiece *piece, uint16_t address, ui
 static bool prepare(const PCMachine *pc, KernelBoot *boot, GError **error)
 {
     const MachineConfig *config = &pc->parent.config;
-    g_autoptr(GArray) modules = g_array_new(FALSE, TRUE, sizeof(KernelModule));
-    g_autoptr(GBytes) image = read_file("-kernel", config->kernel, error);
+    g_autoptr(GArray) modules = kernel_modules_new();
+    g_autoptr(GBytes) image = kernel_file_read("-kernel", config->kernel, error);
     bool linux_format = image && linux_boot_probe(image);
     bool (*prepare_format)(KernelBoot *, const KernelSource *, GError **) =
         linux_format ? linux_boot_prepare : multiboot_prepare;
 
-    g_array_set_clear_func(modules, clear_module);
     if (!image) {
         return false;
     }
@@ -114,13 +64,13 @@ static bool prepare(const PCMachine *pc, KernelBoot *boot, GError **error)
         return false;
     }
     if (config->initrd && linux_format) {
-        KernelModule initrd = {.bytes = read_file("-initrd", config->initrd, error)};
+        KernelModule initrd = {.bytes = kernel_file_read("-initrd", config->initrd, error)};
 
         if (!initrd.bytes) {
             return false;
         }
         g_array_append_val(modules, initrd);
-    } else if (config->initrd && !read_modules(config->initrd, modules, error)) {
+    } else if (config->initrd && !kernel_modules_read(config->initrd, modules, error)) {
         return false;
     }
     if (!prepare_format(boot,

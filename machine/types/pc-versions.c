@@ -203,7 +203,7 @@ static MachineType make_type(const Version *version)
     MachineCompat *compat = g_new0(MachineCompat, G_N_ELEMENTS(device_differences) + 1);
     size_t n = 0;
 
-    data->pci = true;
+    data->pci = data->apics = true;
     for (size_t i = 0; i < G_N_ELEMENTS(board_differences); i++) {
         if (version->number <= board_differences[i].up_to) {
             G_STRUCT_MEMBER(bool, data, board_differences[i].fact) = true;

@@ -29,9 +29,9 @@
 
 /* What distinguishes the types of this class. All false: the newest PCI board. */
 typedef struct PCTypeData {
-    bool pci; /* i440FX and PIIX, or an ISA board */
-    bool
-        firmware_writable; /* the ROM sockets are RAM ("isapc", where BIOSes expect it) */
+    bool pci;                /* i440FX and PIIX, or an ISA board */
+    bool apics;              /* beside the 8259A pair */
+    bool firmware_writable;  /* the ROM sockets are RAM (isapc) */
     bool bios_128k;        /* -bios' default fits 128 KiB */
     bool small_hole;       /* RAM reaches up to 3.5 GiB even where more is above 4 GiB */
     bool no_amd_ht_range;  /* e820 does not reserve HyperTransport's range */
