@@ -124,7 +124,8 @@ modules:
 
 # Flat segments can load and store anywhere; the task register's cannot be read but named.
 2:      print   "task"
-        strl    %eax
+        xorl    %eax, %eax
+        strw    %ax
         call    put_word
         print   "\n"
         print   "done\n"

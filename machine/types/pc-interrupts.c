@@ -174,9 +174,11 @@ bool pc_init_timers(PCMachine *pc, GError **error)
         pit_line = device_get_gpio_in(DEVICE(pc->hpet_device), HPET_INPUT_PIT);
         rtc_line = device_get_gpio_in(DEVICE(pc->hpet_device), HPET_INPUT_RTC);
     }
-    pc->rtc = mc146818_rtc_new(isa, 0, rtc_line, error);
-    if (!pc->rtc || !set_rtc_base(pc, error)) {
-        return false;
+    if (!pc->data->no_rtc) {
+        pc->rtc = mc146818_rtc_new(isa, 0, rtc_line, error);
+        if (!pc->rtc || !set_rtc_base(pc, error)) {
+            return false;
+        }
     }
     pit = accel_irqchip_in_kernel(machine->accel)
               ? kvm_pit_create(&isa->parent, error)

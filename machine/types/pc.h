@@ -31,6 +31,7 @@
 typedef struct PCTypeData {
     bool pci;                /* i440FX and PIIX, or an ISA board */
     bool apics;              /* beside the 8259A pair */
+    bool no_rtc;             /* the board has no MC146818 */
     bool firmware_writable;  /* the ROM sockets are RAM (isapc) */
     bool bios_128k;        /* -bios' default fits 128 KiB */
     bool small_hole;       /* RAM reaches up to 3.5 GiB even where more is above 4 GiB */

@@ -1,0 +1,50 @@
+/*
+ * firecracker: the machine that Firecracker starts a PVH kernel in.
+ *
+ * The numbers are those of its src/vmm/src/arch/x86_64/layout.rs (Firecracker 1.12, the
+ * first release with PVH): start info, memory map and command line, and the gap for MMIO.
+ * Its devices are virtio over MMIO, which this model has none of, COM1, and a keyboard
+ * controller that knows the reset alone; it has no RTC and no firmware.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/plugin.h"
+#include "machine/types/pvh-machine.h"
+
+#define GAP_START UINT64_C(0xd0000000) /* FIRST_ADDR_PAST_32BITS less MEM_32BIT_GAP_SIZE */
+
+static const PVHTypeData firecracker = {
+    .board = {.apics = true, .no_rtc = true},
+    .gap_start = GAP_START,
+    .layout =
+        {
+            .start_info = 0x6000,  /* PVH_INFO_START */
+            .memory_map = 0x7000,  /* MEMMAP_START */
+            .command_line = 0x20000, /* CMDLINE_START */
+            .command_line_size = 2048, /* CMDLINE_MAX_SIZE */
+            .low_ram_end = GAP_START,
+        },
+};
+
+#define NO_FIRMWARE                                                                        \
+    {"bios", "hung", "there is no firmware to jump to"},                                   \
+        {"pci", "hung", "there is no PCI bridge, so nobody answers at port 0xcf9"},        \
+        {"port92", "hung", "nobody answers at port 0x92"},                                 \
+        {"ctrl-alt-del", "hung", "no firmware reads the keyboard"},                        \
+    {                                                                                      \
+        "s3", "hung", "there is no ACPI, so there is no S3"                                \
+    }
+
+static const MachineReboot reboots[] = {NO_FIRMWARE, {NULL}};
+
+static const MachineType types[] = {
+    {.name = "firecracker",
+     .desc = "Firecracker's microVM, started by PVH",
+     .default_ram = MiB(128),
+     .get_type = pvh_machine_get_type,
+     .data = &firecracker,
+     .reboots = reboots},
+    {NULL},
+};
+
+MACHINE_PLUGIN(.name = "firecracker", .machines = types);

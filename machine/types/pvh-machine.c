@@ -1,0 +1,164 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+#include "machine/types/pvh-machine.h"
+
+#include <gio/gio.h>
+
+#include "hw/char/debugcon.h"
+#include "hw/char/serial.h"
+#include "hw/input/pckbd.h"
+#include "machine/kernel-files.h"
+
+/* -- Memory ------------------------------------------------------------------------------ */
+
+static bool init_ram(PVHMachine *pvh, GError **error)
+{
+    Machine *machine = &pvh->pc.parent;
+    uint64_t ram = machine->config.ram_size;
+
+    pvh->pc.below_4g = MIN(ram, pvh->data->gap_start);
+    pvh->pc.above_4g = ram - pvh->pc.below_4g;
+    if (!machine_init_ram(machine, "pc.ram", error)) {
+        return false;
+    }
+    memory_region_init_alias(&pvh->pc.ram_below, NULL, "ram-below-4g", &machine->ram, 0,
+                             pvh->pc.below_4g);
+    memory_region_add_subregion(&machine->system_memory, 0, &pvh->pc.ram_below);
+    if (pvh->pc.above_4g) {
+        memory_region_init_alias(&pvh->pc.ram_above, NULL, "ram-above-4g", &machine->ram,
+                                 pvh->pc.below_4g, pvh->pc.above_4g);
+        memory_region_add_subregion(&machine->system_memory, GiB(4), &pvh->pc.ram_above);
+    }
+    return true;
+}
+
+/* -- The kernel ---------------------------------------------------------------------------- */
+
+static bool load_kernel(PVHMachine *pvh, GError **error)
+{
+    Machine *machine = &pvh->pc.parent;
+    const MachineConfig *config = &machine->config;
+    g_autoptr(GBytes) file = kernel_file_read("-kernel", config->kernel, error);
+    g_autoptr(GArray) modules = kernel_modules_new();
+    PVHLayout layout = pvh->data->layout;
+    ElfImage elf;
+    bool good;
+
+    if (!file || (config->initrd && !kernel_modules_read(config->initrd, modules, error))) {
+        return false;
+    }
+    layout.low_ram_end = (uint32_t)MIN(layout.low_ram_end, pvh->pc.below_4g);
+    good = elf_image_parse(&elf, file, error);
+    if (good && !elf.has_phys32_entry) {
+        good = kernel_fail(error, "not a PVH kernel: it has no PHYS32_ENTRY note (Linux is "
+                                  "built with one by CONFIG_PVH, in vmlinux)");
+    }
+    good = good && pvh_prepare(&pvh->image, &machine->memory, &layout,
+                               &(PVHSource){
+                                   .kernel = &elf,
+                                   .command_line = config->append ? config->append : "",
+                                   .modules = (const KernelModule *)(const void *)modules->data,
+                                   .module_count = modules->len,
+                                   .version = pvh->version,
+                               },
+                               error);
+    if (!good) {
+        g_prefix_error(error, "-kernel %s: ", config->kernel);
+    }
+    return good;
+}
+
+static bool pvh_complete(Machine *machine, GError **error)
+{
+    PVHMachine *pvh = PVH_MACHINE(machine);
+
+    if (machine->config.firmware) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "-bios: %s has no firmware; give it a kernel with -kernel",
+                    machine->type->name);
+        return false;
+    }
+    return !machine->config.kernel || load_kernel(pvh, error);
+}
+
+/* Without a kernel the processor stays in reset: there is nothing that it could fetch. */
+static void pvh_start(Machine *machine, MachineResetKind kind)
+{
+    PVHMachine *pvh = PVH_MACHINE(machine);
+    X86CPU *cpu = machine->cpus->pdata[0];
+
+    if (pvh->image.pieces) {
+        pvh_write(&pvh->image, &machine->memory);
+        x86_registers_flat(&cpu->registers, pvh->image.entry);
+        cpu->registers.gpr[X86_RBX] = pvh->image.start_info;
+    } else {
+        cpu->waits_for_startup = cpu->halted = true;
+    }
+    accel_set_registers(cpu);
+}
+
+/* -- The board ----------------------------------------------------------------------------- */
+
+static void ignore_a20(void *opaque, int source, int level)
+{
+}
+
+static bool pvh_build(Machine *machine, GError **error)
+{
+    PVHMachine *pvh = PVH_MACHINE(machine);
+    PCMachine *pc = &pvh->pc;
+    Chardev *debugcon = machine->config.debugcon;
+
+    pvh->data = machine->type->data;
+    pc->data = &pvh->data->board;
+    pc->hpet = false;
+    if (pvh->version > 1) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "pvh-version=%u: there are 1, and 0 without a memory map", pvh->version);
+        return false;
+    }
+    if (!init_ram(pvh, error)) {
+        return false;
+    }
+    machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
+    pc->a20 = irq_new_array(ignore_a20, NULL, 0, 1); /* there is no gate: it passes always */
+    if (!pc_init_irqchip(pc, error) || !pc_init_timers(pc, error) ||
+        !i8042_new(machine->isa, &pc->a20[0], error)) {
+        return false;
+    }
+    for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
+        if (machine->config.serial[i] &&
+            !isa_serial_new(machine->isa, i, machine->config.serial[i], error)) {
+            return false;
+        }
+    }
+    return !debugcon || isa_debugcon_new(machine->isa, debugcon, error);
+}
+
+static const Property pvh_properties[] = {
+    PROP_UINT32("pvh-version", PVHMachine, version, 1,
+                "of hvm_start_info: 1, or 0 for a kernel that wants no memory map"),
+    PROP_END,
+};
+
+static void pvh_machine_class_init(MachineClass *klass)
+{
+    klass->build = pvh_build;
+    klass->complete = pvh_complete;
+    klass->reset = NULL;
+    klass->start = pvh_start;
+    property_install_table(&klass->parent, pvh_properties);
+}
+
+GType pvh_machine_get_type(void)
+{
+    static GType type;
+
+    if (g_once_init_enter(&type)) {
+        g_once_init_leave(&type, device_type_register(
+                                     TYPE_PC_MACHINE, "pvh-machine", sizeof(PVHMachine),
+                                     (GClassInitFunc)(void *)pvh_machine_class_init));
+    }
+    return type;
+}
