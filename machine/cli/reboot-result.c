@@ -25,8 +25,8 @@ static const char *const event_names[] = {
     [REBOOT_EVENT_BOOT] = "boot",
 };
 
-static const char *const outcomes[] = {"rebooted", "resumed", "shutdown", "hung", "fault",
-                                       "unsupported"};
+static const char *const outcomes[] = {"rebooted", "resumed",     "shutdown", "hung",
+                                       "fault",    "unsupported", "saved",    "refused"};
 
 const char *reboot_method_name(RebootMethod method)
 {

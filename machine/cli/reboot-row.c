@@ -2,6 +2,8 @@
  * One row of `umbra reboot`: a machine, booted from our boot sector until it has been
  * reset so many times, or until it is clear that it will not be.
  *
+ * The machine may also leave for a file when the guest is ready, or come from one.
+ *
  * Everything is watched from outside the guest: the sector's markers on the debug
  * console, PAM registers, resets with their source, and at each reset whether the E and F
  * segments equal the pristine copy below 4 GiB.
@@ -19,6 +21,7 @@
 #include "machine/cli/umbra-machine.h"
 #include "machine/cli/umbra.h"
 #include "machine/machine.h"
+#include "machine/migration/migration.h"
 #include "machine/run-state.h"
 #include "memory/access.h"
 #include "memory/io-lock.h"
@@ -34,6 +37,7 @@
 typedef struct RowRun {
     RebootRow *row;
     Machine *machine;
+    const char *save, *load; /* the stream to leave as, or to come from; or NULL */
     GString *line;  /* of the debug console, so far */
     gint64 started; /* monotonic, us */
     guint watchdog;
@@ -166,6 +170,21 @@ static gboolean press_ctrl_alt_del(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* The guest holds where our sector does: the machine leaves, and this process with it. */
+static gboolean leave(gpointer data)
+{
+    RowRun *run = data;
+    g_autoptr(GError) error = NULL;
+
+    run_state_stop();
+    if (migration_snapshot_save(run->save, &error)) {
+        end_row(run, "saved", NULL);
+    } else {
+        end_row(run, "fault", g_strdup(error->message));
+    }
+    return G_SOURCE_REMOVE;
+}
+
 static void on_line(RowRun *run, const char *line)
 {
     sign_of_life(run);
@@ -174,6 +193,8 @@ static void on_line(RowRun *run, const char *line)
         reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_BOOT,
                                                      .seconds = guest_seconds(),
                                                      .text = g_strdup(line)});
+    } else if (strcmp(line, "umbra: ready") == 0 && run->save) {
+        g_idle_add(leave, run);
     } else if (strcmp(line, "umbra: waiting") == 0) {
         g_timeout_add(20, press_ctrl_alt_del, NULL);
     } else if (strcmp(line, "umbra: resumed") == 0) {
@@ -209,7 +230,7 @@ static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
  * ----------------------------------------------------------------------------- */
 
 /* A disk in memory whose first sector is ours, told what to do. */
-static int make_disk(const RebootRow *row)
+static int make_disk(const RebootRow *row, bool hold)
 {
     g_autoptr(GBytes) image = firmware_guest_image("reboot-sector.bin");
     g_autofree uint8_t *sector =
@@ -220,6 +241,7 @@ static int make_disk(const RebootRow *row)
     int fd = memfd_create("umbra-reboot-disk", MFD_CLOEXEC);
 
     sector[REBOOT_SECTOR_METHOD] = (uint8_t)row->method;
+    sector[REBOOT_SECTOR_HOLD] = hold;
     memcpy(sector + REBOOT_SECTOR_TIMES, &times, sizeof(times));
     if (fd < 0 || ftruncate(fd, DISK_SECTORS * BLOCK_SECTOR_SIZE) < 0 ||
         pwrite(fd, sector, size, 0) != (ssize_t)size) {
@@ -247,7 +269,7 @@ static bool build(RowRun *run, GError **error)
     static const RunStatePolicy policy = {.no_reboot = false};
     const RebootRow *row = run->row;
     g_autofree char *drive =
-        g_strdup_printf("file=/dev/fd/%d,format=raw,if=ide,index=0", make_disk(row));
+        g_strdup_printf("file=/dev/fd/%d,format=raw,if=ide,index=0", make_disk(row, run->save != NULL));
     Machine *machine = umbra_machine_new(row->machine, row->accel, error);
 
     if (!machine) {
@@ -259,13 +281,31 @@ static bool build(RowRun *run, GError **error)
     machine->config.debugcon = make_debugcon(run);
     device_add_global("isa-debugcon", "iobase", "0x402", false);
     run_state_init(machine, &policy);
-    return drive_new(drive, error) && machine_build(machine, error) &&
-           machine_complete(machine, error);
+    return migration_init(machine, error) && drive_new(drive, error) &&
+           machine_build(machine, error) && machine_complete(machine, error);
 }
 
-static void run_row(RebootRow *row)
+/* The machine becomes that of the stream; the sector that holds there is told by which
+ * method to go on. */
+static bool arrive(RowRun *run, GError **error)
 {
-    RowRun run = {.row = row, .line = g_string_new(NULL)};
+    const uint8_t method = (uint8_t)run->row->method, go = 0;
+    AddressSpace *memory = &run->machine->memory;
+
+    if (!migration_snapshot_load(run->load, error)) {
+        return false;
+    }
+    run->row->boots = 1;
+    address_space_write(memory, REBOOT_SECTOR_ADDRESS + REBOOT_SECTOR_METHOD,
+                        MEMTXATTRS_UNSPECIFIED, &method, 1);
+    address_space_write(memory, REBOOT_SECTOR_ADDRESS + REBOOT_SECTOR_HOLD,
+                        MEMTXATTRS_UNSPECIFIED, &go, 1);
+    return true;
+}
+
+static void run_row(RebootRow *row, const char *save, const char *load)
+{
+    RowRun run = {.row = row, .save = save, .load = load, .line = g_string_new(NULL)};
     g_autoptr(GError) error = NULL;
 
     io_lock();
@@ -279,6 +319,11 @@ static void run_row(RebootRow *row)
     run_state_add_handler(on_run_event, &run);
     sign_of_life(&run);
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
+    if (load && !arrive(&run, &error)) {
+        row->outcome = "refused";
+        row->reason = g_strdup(error->message);
+        return;
+    }
     run_state_cont();
     run_state_main_loop();
     io_unlock();
@@ -290,13 +335,17 @@ int umbra_reboot_row(int argc, char **argv)
     g_autofree char *text = NULL;
     RebootRow *row;
 
-    if (argc != 6) {
-        fprintf(stderr, "usage: umbra reboot-row MACHINE ACCEL FIRMWARE METHOD TIMES\n");
+    bool saves = argc == 8 && strcmp(argv[6], "save") == 0;
+    bool loads = argc == 8 && strcmp(argv[6], "load") == 0;
+
+    if (argc != 6 && !saves && !loads) {
+        fprintf(stderr, "usage: umbra reboot-row MACHINE ACCEL FIRMWARE METHOD TIMES "
+                        "[save|load FILE]\n");
         return 1;
     }
     row = reboot_row_new(argv[1], argv[2], *argv[3] ? argv[3] : NULL,
                          (RebootMethod)atoi(argv[4]), (unsigned)atoi(argv[5]));
-    run_row(row);
+    run_row(row, saves ? argv[7] : NULL, loads ? argv[7] : NULL);
     node = reboot_row_to_json(row, true);
     text = json_to_string(node, false);
     puts(text);

@@ -24,7 +24,7 @@ typedef struct RebootOptions {
 
 /* -- Planning ------------------------------------------------------------------------------ */
 
-static bool method_from_name(const char *name, RebootMethod *method, GError **error)
+bool reboot_method_from_name(const char *name, RebootMethod *method, GError **error)
 {
     const char *names[REBOOT_METHODS + 2] = {NULL};
     const char *nearest;
@@ -57,8 +57,7 @@ static void add_type(const MachineType *type, void *opaque)
     }
 }
 
-/* "pc,hpet=off" by its type's own name: "pc-i440fx-7.2,hpet=off". */
-static char *canonical_machine(const char *text, GError **error)
+char *reboot_machine_name(const char *text, GError **error)
 {
     g_autofree char *name = g_strndup(text, strcspn(text, ","));
     const MachineType *type = machine_type_find(name, error);
@@ -77,7 +76,7 @@ static bool plan_machines(const RebootOptions *options, GPtrArray *machines, GEr
             machine_types_foreach(add_type, machines);
             continue;
         }
-        machine = canonical_machine(*name, error);
+        machine = reboot_machine_name(*name, error);
         if (!machine) {
             g_prefix_error(error, "--machine %s: ", *name);
             return false;
@@ -127,7 +126,7 @@ static bool plan_methods(const RebootOptions *options, GArray *methods, GError *
                     g_array_append_val(methods, method);
                 }
             }
-        } else if (method_from_name(*name, &method, error)) {
+        } else if (reboot_method_from_name(*name, &method, error)) {
             g_array_append_val(methods, method);
         } else {
             return false;
@@ -173,27 +172,32 @@ static GPtrArray *plan(const RebootOptions *options, GError **error)
 
 /* -- Running -------------------------------------------------------------------------------- */
 
-static void run_row(RebootRow *row)
+void reboot_row_run(RebootRow *row, const char *const *words, char **messages)
 {
     g_autofree char *method = g_strdup_printf("%d", row->method);
     g_autofree char *times = g_strdup_printf("%u", row->times);
-    const char *arguments[] = {"/proc/self/exe", "reboot-row", row->machine, row->accel,
-                               row->firmware ? row->firmware : "", method, times, NULL};
+    const char *arguments[10] = {"/proc/self/exe", "reboot-row", row->machine, row->accel,
+                                 row->firmware ? row->firmware : "", method, times};
     g_autoptr(GSubprocess) child = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *out = NULL;
-    g_autofree char *messages = NULL;
+    g_autofree char *text = NULL;
 
+    for (size_t i = 7; words && *words && i + 1 < G_N_ELEMENTS(arguments); i++) {
+        arguments[i] = *words++;
+    }
     child = g_subprocess_newv(arguments, G_SUBPROCESS_FLAGS_STDOUT_PIPE |
                                              G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-    if (!child || !g_subprocess_communicate_utf8(child, NULL, NULL, &out, &messages,
-                                                 &error)) {
+    if (!child || !g_subprocess_communicate_utf8(child, NULL, NULL, &out, &text, &error)) {
         row->outcome = "unsupported";
         row->reason = g_strdup(error->message);
     } else if (!reboot_row_from_json(row, out)) {
         row->outcome = "fault";
-        row->reason = g_strdup(messages && *messages ? g_strstrip(messages)
-                                                     : "its process ended without a result");
+        row->reason = g_strdup(text && *text ? g_strstrip(text)
+                                             : "its process ended without a result");
+    }
+    if (messages) {
+        *messages = g_steal_pointer(&text);
     }
 }
 
@@ -272,7 +276,7 @@ int umbra_reboot(int argc, char **argv)
         RebootRow *row = rows->pdata[i];
 
         show_progress(row, i, rows->len);
-        run_row(row);
+        reboot_row_run(row, NULL, NULL);
         as_expected = as_expected && strcmp(row->outcome, row->expected) == 0;
     }
     end_progress();

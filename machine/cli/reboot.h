@@ -40,7 +40,8 @@ typedef struct RebootRow {
     RebootMethod method;
     unsigned times;
 
-    const char *outcome;  /* "rebooted", "resumed", "shutdown", "hung", "fault", "unsupported" */
+    const char *outcome;  /* "rebooted", "resumed", "shutdown", "hung", "fault", "unsupported"; of a
+                            move also "saved", "refused" */
     const char *expected;
     unsigned boots;       /* how often the sector ran */
     int pristine;         /* at the last reset: 1 yes, 0 no, -1 there was none */
@@ -66,6 +67,18 @@ const char *const *reboot_variants(void);
 
 /* The outcome that the machine is known for on real systems, and why where it fails. */
 const char *reboot_expected(const char *machine, RebootMethod method, const char **why);
+
+/* Runs it in a process of its own and fills it in. `words`, NULL-terminated or NULL, follow
+ * the row's own on that process's command line ("load", "FILE"); *messages, where not
+ * NULL, becomes what it wrote on stderr: free it. */
+void reboot_row_run(RebootRow *row, const char *const *words, char **messages);
+
+/* A method of --method by its name; *error lists those that there are. */
+bool reboot_method_from_name(const char *name, RebootMethod *method, GError **error);
+
+/* "pc,hpet=off" by its type's own name: "pc-i440fx-7.2,hpet=off"; NULL and *error where
+ * there is no such type. Free it. */
+char *reboot_machine_name(const char *text, GError **error);
 
 void reboot_print_table(FILE *out, GPtrArray *rows, bool colour);
 void reboot_print_trace(FILE *out, const RebootRow *row, bool colour);

@@ -17,6 +17,8 @@ static const UmbraCommand commands[] = {
     {"draw", "draw a machine's memory map as SVG", umbra_draw, false},
     {"explain", "say which region answers at an address, and why not another",
      umbra_explain, false},
+    {"migrate-matrix", "move booted guests between machine types, and reboot them there",
+     umbra_migrate_matrix, false},
     {"mtree", "show a machine's memory map, as text or as JSON", umbra_mtree, false},
     {"reboot", "boot real firmware, reboot it by every method, and show how it went",
      umbra_reboot, false},

@@ -22,6 +22,7 @@ int umbra_explain(int argc, char **argv);
 int umbra_mtree(int argc, char **argv);
 int umbra_diff(int argc, char **argv);
 int umbra_draw(int argc, char **argv);
+int umbra_migrate_matrix(int argc, char **argv);
 int umbra_reboot(int argc, char **argv);
 int umbra_reboot_row(int argc, char **argv);
 
