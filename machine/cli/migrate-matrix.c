@@ -52,25 +52,27 @@ static bool loses_its_shadow(const char *source, const char *target)
            strstr(target, "shadow-bios-after-incoming=off");
 }
 
-static bool as_expected(const MatrixRow *row)
+/* The other way round the live firmware, its variables and its handlers stay behind in RAM
+ * that RHEL 6's ROM hides: what needs them fails, a reset starts the ROM anew. */
+static bool leaves_its_shadow(const char *source, const RebootRow *target)
+{
+    return !strstr(source, "emulator=rhel6") && strstr(target->machine, "emulator=rhel6") &&
+           (target->method == REBOOT_BY_CTRL_ALT_DEL || target->method == REBOOT_BY_S3);
+}
+
+static const char *expected_outcome(const MatrixRow *row)
 {
     const RebootRow *target = row->target;
 
-    if (!of_one_type(row->source, target->machine)) {
-        return strcmp(target->outcome, "refused") == 0;
-    }
-    if (loses_its_shadow(row->source, target->machine)) {
-        return strcmp(target->outcome, "rebooted") != 0 &&
-               strcmp(target->outcome, "resumed") != 0;
-    }
-    return strcmp(target->outcome, target->expected) == 0;
+    return !of_one_type(row->source, target->machine)            ? "refused"
+           : loses_its_shadow(row->source, target->machine) ? "hung"
+           : leaves_its_shadow(row->source, target)         ? "hung"
+                                                            : target->expected;
 }
 
-static const char *expected_text(const MatrixRow *row)
+static bool as_expected(const MatrixRow *row)
 {
-    return !of_one_type(row->source, row->target->machine)          ? "refused"
-           : loses_its_shadow(row->source, row->target->machine) ? "no reboot"
-                                                                 : row->target->expected;
+    return strcmp(row->target->outcome, expected_outcome(row)) == 0;
 }
 
 /* -- Running ------------------------------------------------------------------------------ */
@@ -172,7 +174,7 @@ static void print_table(GPtrArray *rows)
         g_autofree char *outcome =
             as_expected(row)
                 ? g_strdup(target->outcome)
-                : g_strdup_printf("%s (expected: %s)", target->outcome, expected_text(row));
+                : g_strdup_printf("%s (expected: %s)", target->outcome, expected_outcome(row));
 
         printf("%-*s  %-*s  %-6s  %-12s  %-24s  %s\n", source_width, row->source,
                target_width, target->machine, target->accel,
@@ -196,7 +198,7 @@ static void print_json(GPtrArray *rows)
         JsonObject *object = json_node_get_object(node);
 
         json_object_set_string_member(object, "source", row->source);
-        json_object_set_string_member(object, "expected", expected_text(row));
+        json_object_set_string_member(object, "expected", expected_outcome(row));
         json_object_set_boolean_member(object, "as_expected", as_expected(row));
         if (row->shadowed) {
             json_object_set_string_member(object, "shadowed", row->shadowed);
