@@ -122,11 +122,11 @@ static const VMStateDescription vmstate_gpe = {
 
 /* -- PCI hotplug --------------------------------------------------------------------- */
 
-/* A bus's slots that were plugged or are to go; here nothing moves while a guest runs. */
+/* A bus's slots that were plugged or are to go. */
 #define SLOT_FIELDS                                                                      \
     (const VMStateField[])                                                               \
     {                                                                                    \
-        VMSTATE_CONSTANT("up", uint32, 0), VMSTATE_CONSTANT("down", uint32, 0),          \
+        VMSTATE_UINT32(up, ACPIPCISlots), VMSTATE_UINT32(down, ACPIPCISlots),            \
             VMSTATE_END_OF_LIST(),                                                       \
     }
 
@@ -143,8 +143,6 @@ static const VMStateDescription vmstate_pcihp_pci_status = {
     .minimum_version_id = 1,
     .fields = SLOT_FIELDS,
 };
-
-#define PCIHP_BUSES 256
 
 static bool has_bridges(void *opaque, int version_id)
 {
@@ -324,12 +322,15 @@ const VMStateDescription vmstate_piix4_pm = {
             VMSTATE_AS(acpi.overflow_ticks, PIIX4PM, "ar.tmr.overflow_time", int64),
             VMSTATE_STRUCT_AS(acpi, PIIX4PM, "ar.gpe", 2, vmstate_gpe, ACPIPM),
             VMSTATE_ROW("acpi_pci_hotplug.acpi_pcihp_pci_status[0x0]", 2, has_no_bridges,
-                        .flags = VMS_STRUCT, .vmsd = &vmstate_pci_status),
+                        .flags = VMS_STRUCT, .vmsd = &vmstate_pci_status,
+                        .size = sizeof(ACPIPCISlots),
+                        .offset = offsetof(PIIX4PM, pci_hotplug.slots)),
             VMSTATE_AS_TEST(pci_hotplug.select, PIIX4PM,
                             "acpi_pci_hotplug.hotplug_select", uint32, has_bridges),
             VMSTATE_ROW("acpi_pci_hotplug.acpi_pcihp_pci_status", 1, has_bridges,
-                        .flags = VMS_STRUCT | VMS_ARRAY, .num = PCIHP_BUSES,
-                        .vmsd = &vmstate_pcihp_pci_status),
+                        .flags = VMS_STRUCT | VMS_ARRAY, .num = ACPI_PCI_BUSES,
+                        .vmsd = &vmstate_pcihp_pci_status, .size = sizeof(ACPIPCISlots),
+                        .offset = offsetof(PIIX4PM, pci_hotplug.slots)),
             VMSTATE_ROW("acpi_pci_hotplug.acpi_index", 0, has_acpi_index,
                         .flags = VMS_SINGLE, .info = &vmstate_info_uint32,
                         .size = sizeof(uint32_t), .host = VMSTATE_HOST_CONSTANT),

@@ -249,8 +249,8 @@ static bool piix4_pm_realize(Device *dev, GError **error)
     init_acpi(pm);
     acpi_cpu_hotplug_init(&pm->cpu_hotplug, G_OBJECT(pm), bus->io, CPU_HOTPLUG_PORT);
     if (pm->pci_hotplug_bridges || pm->pci_hotplug_root) {
-        acpi_pci_hotplug_init(&pm->pci_hotplug, G_OBJECT(pm), bus, pm->pci_hotplug_root,
-                              PCI_HOTPLUG_PORT);
+        acpi_pci_hotplug_init(&pm->pci_hotplug, G_OBJECT(pm), bus, &pm->acpi,
+                              pm->pci_hotplug_root, PCI_HOTPLUG_PORT);
     }
     return true;
 }

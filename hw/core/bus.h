@@ -10,11 +10,21 @@
 
 typedef struct BusClass BusClass;
 
+/* Who is told of devices that come and go while the machine runs. */
+typedef struct BusHotplug {
+    void (*plugged)(Device *dev, void *opaque);
+    /* Asks the guest to let the device go; device_unplug() follows once it has. False and
+     * *error when it cannot go. */
+    bool (*unplug_request)(Device *dev, void *opaque, GError **error);
+    void *opaque;
+} BusHotplug;
+
 struct Bus {
     GObject parent;
     char *name;    /* "pci.0", "isa.0", ... */
     Device *owner; /* the bridge or controller, or NULL for a root bus */
     GPtrArray *children; /* Device *, in order of plugging */
+    BusHotplug hotplug;  /* without functions: nothing comes or goes at run time */
 };
 
 struct BusClass {

@@ -296,10 +296,20 @@ Device *device_create(GType type, Bus *bus, GError **error)
     return dev && device_realize(dev, bus, error) ? dev : NULL;
 }
 
+static void (*unplug_handler)(const char *id, const char *path);
+
+void device_set_unplug_handler(void (*handler)(const char *id, const char *path))
+{
+    unplug_handler = handler;
+}
+
 void device_unplug(Device *dev)
 {
     DeviceClass *klass = DEVICE_GET_CLASS(dev);
 
+    if (unplug_handler) {
+        unplug_handler(dev->id, dev->path);
+    }
     if (klass->unrealize) {
         klass->unrealize(dev);
     }

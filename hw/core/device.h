@@ -100,8 +100,10 @@ bool device_realize(Device *dev, Bus *bus, GError **error);
 /* device_new() and device_realize() for boards that set no property in between. */
 Device *device_create(GType type, Bus *bus, GError **error);
 
-/* Takes it out of the machine again: unrealize, off the bus, off the tree. */
+/* Takes it out of the machine again: unrealize, off the bus, off the tree. The handler is
+ * told first; a process has one. `id` is NULL where the user gave none. */
 void device_unplug(Device *dev);
+void device_set_unplug_handler(void (*handler)(const char *id, const char *path));
 
 void device_reset(Device *dev);
 

@@ -10,9 +10,11 @@
 
 #include "hw/core/clock.h"
 #include "hw/core/trace.h"
+#include "hw/pci/msi.h"
 #include "hw/pci/pci-regs.h"
 
 #define BAR_SIZE MiB(1)
+#define MSI_OFFSET 0x40
 
 enum {
     REGISTER_ID = 0x00,
@@ -57,7 +59,12 @@ typedef struct Edu {
 static void raise_irq(Edu *edu, uint32_t bits)
 {
     edu->irq_status |= bits;
-    if (edu->irq_status) {
+    if (!edu->irq_status) {
+        return;
+    }
+    if (pci_msi_enabled(&edu->parent, MSI_OFFSET)) {
+        pci_msi_notify(&edu->parent, MSI_OFFSET);
+    } else {
         pci_set_irq(&edu->parent, 1);
     }
 }
@@ -65,7 +72,7 @@ static void raise_irq(Edu *edu, uint32_t bits)
 static void acknowledge_irq(Edu *edu, uint32_t bits)
 {
     edu->irq_status &= ~bits;
-    if (!edu->irq_status) {
+    if (!edu->irq_status && !pci_msi_enabled(&edu->parent, MSI_OFFSET)) {
         pci_set_irq(&edu->parent, 0);
     }
 }
@@ -218,6 +225,7 @@ static bool edu_realize(Device *dev, GError **error)
         return false;
     }
     edu->parent.config[PCI_INTERRUPT_PIN] = 1;
+    pci_msi_init(&edu->parent, MSI_OFFSET);
     timer_init(&edu->factorial_timer, CLOCK_KIND_REALTIME, factorial_ready, edu);
     timer_init(&edu->dma_timer, CLOCK_KIND_VIRTUAL, dma_ready, edu);
     memory_region_init_io(&edu->mmio, G_OBJECT(dev), &edu_ops, edu, "edu-mmio", BAR_SIZE);
@@ -244,6 +252,7 @@ static void edu_reset(Device *dev)
     timer_del(&edu->dma_timer);
     edu->status = edu->irq_status = 0;
     edu->command = 0;
+    pci_msi_reset(&edu->parent, MSI_OFFSET);
     pci_device_reset(dev);
 }
 

@@ -20,6 +20,7 @@ enum {
     PCI_SUBSYSTEM_VENDOR_ID = 0x2c,
     PCI_SUBSYSTEM_ID = 0x2e,
     PCI_ROM_ADDRESS = 0x30,
+    PCI_CAPABILITY_LIST = 0x34,
     PCI_INTERRUPT_LINE = 0x3c,
     PCI_INTERRUPT_PIN = 0x3d, /* 0: none; 1..4: INTA# .. INTD# */
     PCI_HEADER_SIZE = 0x40,   /* from here on, what the device likes */
@@ -35,6 +36,7 @@ enum {
 
 enum {
     PCI_STATUS_INTERRUPT = 1 << 3, /* revision 2.3 */
+    PCI_STATUS_CAPABILITIES = 1 << 4,
     PCI_STATUS_FAST_BACK = 1 << 7,
     PCI_STATUS_DEVSEL_MEDIUM = 1 << 9,
     PCI_STATUS_ERRORS = 0xf900, /* all that writing 1 clears */

@@ -34,10 +34,11 @@ bool machine_control_wakeup(GError **error)
     return true;
 }
 
-/* PCI alone has slots that a device can be put into while the machine runs. */
+/* PCI alone has slots that a device can be put into while the machine runs, and only
+ * where the guest can be told. */
 static bool bus_is_hotpluggable(Bus *bus, GError **error)
 {
-    if (bus && g_strcmp0(BUS_GET_CLASS(bus)->bus_type, "PCI") != 0) {
+    if (bus && !bus->hotplug.unplug_request) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                     "Bus '%s' does not support hotplugging", bus->name);
         return false;
@@ -61,6 +62,7 @@ bool machine_control_device_add(const char *text, GError **error)
     g_autoptr(OptionString) options = option_string_parse(text, "driver");
     const char *driver = option_string_get(options, "driver");
     GType type = driver ? device_type_by_name(driver, NULL) : G_TYPE_INVALID;
+    Device *dev;
 
     if (!devices_may_change("device_add", error)) {
         return false;
@@ -75,7 +77,15 @@ bool machine_control_device_add(const char *text, GError **error)
             return false;
         }
     }
-    return device_add_from_text(text, error) != NULL;
+    dev = device_add_from_text(text, error);
+    if (!dev) {
+        return false;
+    }
+    device_reset(dev);
+    if (dev->bus && dev->bus->hotplug.plugged) {
+        dev->bus->hotplug.plugged(dev, dev->bus->hotplug.opaque);
+    }
+    return true;
 }
 
 bool machine_control_device_del(const char *id, GError **error)
@@ -95,8 +105,7 @@ bool machine_control_device_del(const char *id, GError **error)
                     "Device '%s' does not support hotplugging", G_OBJECT_TYPE_NAME(dev));
         return false;
     }
-    device_unplug(dev);
-    return true;
+    return dev->bus->hotplug.unplug_request(dev, dev->bus->hotplug.opaque, error);
 }
 
 int machine_control_thread_id(unsigned cpu_index)

@@ -13,7 +13,7 @@ bool machine_control_cont(GError **error);
 bool machine_control_wakeup(GError **error);
 
 /* device_add and device_del while the machine is built: only buses that can take a device
- * at run time. `text` as -device takes it. */
+ * at run time. `text` as -device takes it. A device goes when the guest lets it go. */
 bool machine_control_device_add(const char *text, GError **error);
 bool machine_control_device_del(const char *id, GError **error);
 

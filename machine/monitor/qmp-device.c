@@ -21,21 +21,23 @@ static JsonNode *run_device_add(JsonObject *args, GError **error)
 static JsonNode *run_device_del(JsonObject *args, GError **error)
 {
     const char *id = json_object_get_string_member(args, "id");
-    Device *dev = *id == '/' ? device_find_by_path(id) : device_find_by_id(id);
-    g_autofree char *path = dev ? g_strdup(dev->path) : NULL;
-    g_autofree char *name = dev ? g_strdup(dev->id) : NULL;
 
-    if (!dev) {
+    if (!(*id == '/' ? device_find_by_path(id) : device_find_by_id(id))) {
         g_set_error(error, QMP_ERROR, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", id);
-    } else if (machine_control_device_del(id, error)) {
-        JsonNode *data = qmp_object("path:s", path);
-
-        if (name) {
-            json_object_set_string_member(json_node_get_object(data), "device", name);
-        }
-        qmp_event("DEVICE_DELETED", data);
+    } else {
+        machine_control_device_del(id, error);
     }
     return NULL;
+}
+
+void qmp_device_deleted(const char *id, const char *path)
+{
+    JsonNode *data = qmp_object("path:s", path);
+
+    if (id) {
+        json_object_set_string_member(json_node_get_object(data), "device", id);
+    }
+    qmp_event("DEVICE_DELETED", data);
 }
 
 static void add_property(const Property *property, void *opaque)

@@ -300,6 +300,7 @@ QmpSession *qmp_session_new(Chardev *chardev, bool pretty, GError **error)
     if (!sessions) {
         sessions = g_ptr_array_new();
         run_state_add_handler(run_event, NULL);
+        device_set_unplug_handler(qmp_device_deleted);
         qmp_migration_init();
     }
     g_ptr_array_add(sessions, session);

@@ -59,6 +59,9 @@ void qmp_event(const char *name, JsonNode *data);
 /* From now on peers hear of migrations. */
 void qmp_migration_init(void);
 
+/* Tells that a device is gone; its id may be NULL. */
+void qmp_device_deleted(const char *id, const char *path);
+
 /* An object of members "NAME:KIND" with their values: s const char *, i gint64, b int,
  * n JsonNode * (taken). */
 JsonNode *qmp_object(const char *members, ...);

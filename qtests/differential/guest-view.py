@@ -38,7 +38,7 @@ DEVICES = {
     "full": ["-m", "5G", *DISKS, "-vga", "std", "-uuid", "12345678-9abc-def0-1122-334455667788",
              "-drive", "if=ide,index=2,media=cdrom,file={}/cdrom,format=raw,readonly=on",
              "-boot", "order=cad,menu=on,splash-time=1500,reboot-timeout=9000",
-             "-fw_cfg", "name=opt/org.example/word,string=hello", "-device", "pvpanic",
+             "-fw_cfg", "name=opt/org.example/word,string=hello", "-device", "pvpanic", "-device", "edu",
              "-device", "isa-debug-exit"],
 }
 
