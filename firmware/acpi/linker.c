@@ -8,6 +8,7 @@ enum {
     COMMAND_ALLOCATE = 1,
     COMMAND_ADD_POINTER = 2,
     COMMAND_ADD_CHECKSUM = 3,
+    COMMAND_WRITE_POINTER = 4,
 };
 
 #define FILE_NAME_SIZE 56
@@ -30,6 +31,12 @@ typedef struct LinkerCommand {
             char file[FILE_NAME_SIZE];
             uint32_t offset, start, length;
         } __attribute__((packed)) checksum;
+        struct {
+            char file[FILE_NAME_SIZE];
+            char target[FILE_NAME_SIZE];
+            uint32_t offset, target_offset;
+            uint8_t size;
+        } __attribute__((packed)) written;
         uint8_t size_of_all[124];
     };
 } __attribute__((packed)) LinkerCommand;
@@ -75,4 +82,17 @@ void linker_add_checksum(GByteArray *script, const char *file, uint32_t offset,
     command.checksum.start = GUINT32_TO_LE(start);
     command.checksum.length = GUINT32_TO_LE(length);
     append(script, COMMAND_ADD_CHECKSUM, &command);
+}
+
+void linker_write_pointer(GByteArray *script, const char *file, const char *target,
+                          uint32_t offset, uint32_t target_offset, uint8_t size)
+{
+    LinkerCommand command = {0};
+
+    g_strlcpy(command.written.file, file, FILE_NAME_SIZE);
+    g_strlcpy(command.written.target, target, FILE_NAME_SIZE);
+    command.written.offset = GUINT32_TO_LE(offset);
+    command.written.target_offset = GUINT32_TO_LE(target_offset);
+    command.written.size = size;
+    append(script, COMMAND_WRITE_POINTER, &command);
 }

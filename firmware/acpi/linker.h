@@ -30,4 +30,9 @@ void linker_add_pointer(GByteArray *script, const char *file, const char *target
 void linker_add_checksum(GByteArray *script, const char *file, uint32_t offset,
                          uint32_t start, uint32_t length);
 
+/* Once `target` has its place: writes the address of its byte `target_offset` into the
+ * `size` bytes at `offset` of `file`, which is not loaded but stays the machine's. */
+void linker_write_pointer(GByteArray *script, const char *file, const char *target,
+                          uint32_t offset, uint32_t target_offset, uint8_t size);
+
 #endif

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "vmgenid.hex" /* vmgenid_aml_code, of vmgenid.asl */
+
 #define PACKED __attribute__((packed))
 
 #define OEM_ID "BOCHS "
@@ -265,6 +267,36 @@ static void add_waet(Builder *builder)
     g_array_append_val(builder->offsets, start);
 }
 
+/* -- The generation number -------------------------------------------------------- */
+
+#define VMGENID_FILE "etc/vmgenid_guid"
+#define VMGENID_ADDRESS_FILE "etc/vmgenid_addr"
+#define VMGENID_OFFSET 40 /* of the number in its file */
+
+/* Where vmgenid.asl's code has the value of VGIA: behind Name's opcode, the name and the
+ * prefix of a doubleword. */
+#define VGIA_OFFSET (1 + 4 + 1)
+
+static void add_vmgenid(Builder *builder)
+{
+    guint start = table_begin(builder, "SSDT", 1);
+    guint value = start + (guint)sizeof(Header) + VGIA_OFFSET;
+    Header *header;
+
+    g_byte_array_append(builder->tables, vmgenid_aml_code + sizeof(Header),
+                        sizeof(vmgenid_aml_code) - sizeof(Header));
+    header = (Header *)(builder->tables->data + start);
+    pad(header->oem_table_id, sizeof(header->oem_table_id), "VMGENID");
+    memset(builder->tables->data + value, 0, sizeof(uint32_t));
+    linker_allocate(builder->script, VMGENID_FILE, 4096, LINKER_ZONE_HIGH);
+    linker_add_pointer(builder->script, ACPI_FILE_TABLES, VMGENID_FILE, value,
+                       sizeof(uint32_t));
+    linker_write_pointer(builder->script, VMGENID_ADDRESS_FILE, VMGENID_FILE, 0,
+                         VMGENID_OFFSET, sizeof(uint64_t));
+    table_end(builder, start);
+    g_array_append_val(builder->offsets, start);
+}
+
 /* -- The roots -------------------------------------------------------------------- */
 
 static guint add_rsdt(Builder *builder)
@@ -325,6 +357,9 @@ void acpi_build(const ACPIFacts *facts, GByteArray **tables, GByteArray **rsdp,
     *code_size = builder.tables->len - dsdt;
     add_fadt(&builder, facs, dsdt);
     add_madt(&builder);
+    if (facts->vmgenid) {
+        add_vmgenid(&builder);
+    }
     if (facts->hpet) {
         add_hpet(&builder);
     }

@@ -7,6 +7,7 @@
 
 #include "firmware/acpi/tables.h"
 #include "hw/core/vmstate.h"
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/fdc.h"
 #include "hw/pci/pci-regs.h"
 
@@ -148,6 +149,7 @@ static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
         .s4_type = pm->s4_val,
         .hole32 = config->ram_below_4g,
         .hole32_last = IO_APIC_BASE - 1,
+        .vmgenid = vmgenid_find() != NULL,
         .hpet = config->hpet,
         .root_uid = config->root_uid,
         .fw_cfg_ports = config->fw_cfg_dma ? 12 : 2,
@@ -248,10 +250,15 @@ static bool add_blocks(PCACPI *acpi, GError **error)
 bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
 {
     PCACPI *acpi = g_new0(PCACPI, 1); /* lives as long as the machine */
+    VMGenID *vmgenid = vmgenid_find();
 
     acpi->config = *config;
     acpi->config.oem_id = g_strdup(config->oem_id);
     acpi->config.oem_table_id = g_strdup(config->oem_table_id);
+    if (vmgenid &&
+        !vmgenid_add_files(vmgenid, cfg, config->memory, &config->pm->acpi, error)) {
+        return false;
+    }
     rebuild(acpi); /* for the files' lengths */
     if (!add_blocks(acpi, error)) {
         return false;

@@ -16,6 +16,7 @@ typedef struct ACPIConfig {
     PCIBus *pci;
     ISABus *isa;
     PIIX4PM *pm;
+    AddressSpace *memory; /* the guest's */
     uint64_t ram_below_4g;   /* bytes: PCI has what is between them and the I/O APIC */
     hwaddr ram_above_4g_end; /* where RAM above 4 GiB ends; 4 GiB where there is none */
     unsigned cpus, max_cpus;

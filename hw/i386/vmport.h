@@ -14,9 +14,24 @@ GType kvmvapic_get_type(void);
 #define TYPE_VMPORT (vmport_get_type())
 #define TYPE_KVMVAPIC (kvmvapic_get_type())
 
-/* The port on `bus`. `current_cpu` (may be NULL: every read gives all ones) returns the
- * CPU whose access is running, or NULL. */
-Device *vmport_new(ISABus *bus, X86CPU *(*current_cpu)(void), GError **error);
+typedef struct VMPort VMPort;
+
+/* What the port's own commands tell. */
+typedef struct VMPortFacts {
+    /* The CPU whose access is running, or NULL; the function NULL: all reads give all
+     * ones. */
+    X86CPU *(*current_cpu)(void);
+    uint64_t ram_size; /* bytes */
+    uint8_t uuid[16];  /* in RFC 4122 order */
+} VMPortFacts;
+
+VMPort *vmport_new(ISABus *bus, const VMPortFacts *facts, GError **error);
+
+/* A command's function gets the general registers (index X86_RAX ...), which it may
+ * change, and returns EAX. */
+#define VMPORT_COMMANDS 0x2c
+typedef uint32_t (*VMPortCommand)(void *opaque, uint64_t gpr[16]);
+void vmport_register(VMPort *vmport, unsigned number, VMPortCommand run, void *opaque);
 
 /* "kvmvapic" at ports 0x7e and 0x7f of `io`. When the option ROM of that name announces
  * itself, `ram` shows under it in system_memory, writable whatever PAM says. `ram` starts

@@ -205,7 +205,8 @@ static void key_event(rfbBool down, rfbKeySym symbol, rfbClientPtr client)
     }
 }
 
-/* Viewers say where the pointer is, a PS/2 mouse how far it has gone. */
+/* Viewers say where the pointer is, a PS/2 mouse how far it has gone; a guest with a driver
+ * for VMware's mouse takes places. */
 static void pointer_event(int mask, int x, int y, rfbClientPtr client)
 {
     int pressed = mask & ~server.pointer_buttons;
@@ -213,6 +214,13 @@ static void pointer_event(int mask, int x, int y, rfbClientPtr client)
     unsigned buttons = (mask & BUTTON_LEFT ? 1u : 0) | (mask & BUTTON_RIGHT ? 2u : 0) |
                        (mask & BUTTON_MIDDLE ? 4u : 0);
 
+    if (server.host->send_position(
+            (unsigned)(MAX(x, 0) * VNC_POSITION_MAX / MAX(server.screen->width - 1, 1)),
+            (unsigned)(MAX(y, 0) * VNC_POSITION_MAX / MAX(server.screen->height - 1, 1)), wheel,
+            buttons)) {
+        server.pointer_buttons = mask;
+        return;
+    }
     server.host->send_pointer(x - server.pointer_x, y - server.pointer_y, wheel, buttons);
     server.pointer_x = x;
     server.pointer_y = y;

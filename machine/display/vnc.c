@@ -10,6 +10,7 @@
 #include "hw/core/property.h"
 #include "hw/display/console.h"
 #include "hw/input/keys.h"
+#include "hw/input/position.h"
 
 #define FIRST_PORT 5900
 #define LAST_DISPLAY (65535 - FIRST_PORT)
@@ -33,6 +34,7 @@ static const VncHost vnc_host = {
     .key_from_name = input_key_from_name,
     .send_key = input_send_key,
     .send_pointer = input_send_pointer,
+    .send_position = input_send_position,
 };
 
 static bool parse_display(const char *display, uint32_t *address, uint16_t *port,

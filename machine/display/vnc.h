@@ -29,12 +29,16 @@ typedef struct VncPicture {
     size_t stride; /* bytes from line to line */
 } VncPicture;
 
+#define VNC_POSITION_MAX 0x7fff /* INPUT_POSITION_MAX */
+
 typedef struct VncHost {
     VncPicture (*picture)(void);            /* what is on the screen now */
     int (*key_from_name)(const char *name); /* QEMU's key names; -1: none */
     void (*send_key)(int key, bool down);
     void (*send_pointer)(int dx, int dy, int dz,
                          unsigned buttons); /* as hw/input/keys.h */
+    bool (*send_position)(unsigned x, unsigned y, int dz,
+                          unsigned buttons); /* as hw/input/position.h */
 } VncHost;
 
 /* `address`: IPv4 in network order, 0: all. `host` lives forever. */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/block.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
@@ -30,6 +31,14 @@ static void run_uuid(Hmp *hmp, const HmpArgs *args)
     const char *uuid = machine_current()->config.uuid;
 
     hmp_printf(hmp, "%s\n", uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+}
+
+static void run_generation_id(Hmp *hmp, const HmpArgs *args)
+{
+    const VMGenID *vmgenid = vmgenid_find();
+    g_autofree char *text = vmgenid ? vmgenid_text(vmgenid) : NULL;
+
+    hmp_printf(hmp, "%s\n", text ? text : "Error: VM Generation ID device not found");
 }
 
 static void run_kvm(Hmp *hmp, const HmpArgs *args)
@@ -261,6 +270,8 @@ const HmpCommand hmp_info_commands[] = {
     {"info version", "", "", "show the version of QEMU", run_version},
     {"info name", "", "", "show the current VM name", run_name},
     {"info uuid", "", "", "show the current VM UUID", run_uuid},
+    {"info vm-generation-id", "", "", "Show Virtual Machine Generation ID",
+     run_generation_id},
     {"info kvm", "", "", "show KVM information", run_kvm},
     {"info cpus", "", "", "show infos for each CPU", run_cpus},
     {"info registers", "cpustate_all:-a,vcpu:i?", "[-a|vcpu]",

@@ -5,6 +5,7 @@
  */
 #include <sys/stat.h>
 
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/block.h"
 #include "hw/pci/pci-regs.h"
 #include "machine/machine.h"
@@ -57,6 +58,19 @@ static JsonNode *query_uuid(JsonObject *args, GError **error)
     const char *uuid = machine_current()->config.uuid;
 
     return qmp_object("UUID:s", uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+}
+
+static JsonNode *query_generation_id(JsonObject *args, GError **error)
+{
+    const VMGenID *vmgenid = vmgenid_find();
+    g_autofree char *text = vmgenid ? vmgenid_text(vmgenid) : NULL;
+
+    if (!text) {
+        g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
+                    "VM Generation ID device not found");
+        return NULL;
+    }
+    return qmp_object("guid:s", text);
 }
 
 static JsonNode *query_kvm(JsonObject *args, GError **error)
@@ -193,6 +207,7 @@ const QmpCommand qmp_query_commands[] = {
     {"query-qmp-schema", "", query_schema, "[SchemaInfo]"},
     {"query-name", "", query_name, "NameInfo"},
     {"query-uuid", "", query_uuid, "UuidInfo"},
+    {"query-vm-generation-id", "", query_generation_id, "GuidInfo"},
     {"query-kvm", "", query_kvm, "KvmInfo"},
     {"query-block", "", query_block, "[BlockInfo]"},
     {"query-pci", "", query_pci, "[PciInfo]"},

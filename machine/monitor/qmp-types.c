@@ -59,6 +59,7 @@ const QmpType qmp_types[] = {
 
     /* The machine */
     {QMP_OBJECT, "NameInfo", "name:str?"},
+    {QMP_OBJECT, "GuidInfo", "guid:str"},
     {QMP_OBJECT, "UuidInfo", "UUID:str"},
     {QMP_OBJECT, "KvmInfo", "enabled:bool,present:bool"},
     {QMP_OBJECT, "TargetInfo", "arch:SysEmuTarget"},

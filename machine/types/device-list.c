@@ -5,6 +5,7 @@
  */
 #include "hw/acpi/piix4-pm.h"
 #include "hw/acpi/smbus.h"
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/fdc.h"
 #include "hw/block/pflash-cfi01.h"
 #include "hw/char/debugcon.h"
@@ -13,9 +14,9 @@
 #include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
-#include "hw/input/vmmouse.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
+#include "hw/input/vmmouse.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
@@ -63,8 +64,8 @@ static const DeviceTypeEntry devices[] = {
     {"VGA", vga_pci_get_type},
     {"isa-vga", isa_vga_get_type},
     {"i8257", i8257_get_type},
-    {"vmmouse", vmmouse_get_type},
     {"vmport", vmport_get_type},
+    {"vmmouse", vmmouse_get_type},
     {"kvmvapic", kvmvapic_get_type},
     {"isa-debugcon", isa_debugcon_get_type},
     {"isa-debug-exit", isa_debug_exit_get_type},
@@ -73,6 +74,7 @@ static const DeviceTypeEntry devices[] = {
     {"pc-testdev", pc_testdev_get_type},
     {"edu", edu_get_type},
     {"smbus-eeprom", smbus_eeprom_get_type},
+    {"vmgenid", vmgenid_get_type},
     {"qemu64-x86_64-cpu", x86_cpu_get_type},
     {NULL, NULL},
 };

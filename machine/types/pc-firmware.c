@@ -59,6 +59,7 @@ static bool add_acpi_tables(PCMachine *pc, GError **error)
                                .pci = machine->pci,
                                .isa = machine->isa,
                                .pm = pc->pm,
+                               .memory = &machine->memory,
                                .ram_below_4g = pc->below_4g,
                                .ram_above_4g_end = GiB(4) + pc->above_4g,
                                .cpus = machine->config.cpus,

@@ -16,9 +16,9 @@
 #include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
-#include "hw/input/vmmouse.h"
 #include "hw/ide/ide-bus.h"
 #include "hw/input/pckbd.h"
+#include "hw/input/vmmouse.h"
 #include "hw/isa/piix3.h"
 #include "hw/isa/port92.h"
 #include "hw/misc/ioport80.h"
@@ -91,6 +91,19 @@ static bool make_vga(PCMachine *pc, GError **error)
                         : make_isa_vga(machine, error);
 }
 
+static bool make_vmport(PCMachine *pc, GError **error)
+{
+    const MachineConfig *config = &pc->parent.config;
+    VMPortFacts facts = {.current_cpu = x86_cpu_current, .ram_size = config->ram_size};
+    VMPort *vmport;
+
+    if (config->uuid && !pc_parse_uuid(config->uuid, facts.uuid, error)) {
+        return false;
+    }
+    vmport = vmport_new(pc->parent.isa, &facts, error);
+    return vmport && vmmouse_new(pc->parent.isa, vmport, error);
+}
+
 static bool make_superio(PCMachine *pc, GError **error)
 {
     Machine *machine = &pc->parent;
@@ -106,8 +119,7 @@ static bool make_superio(PCMachine *pc, GError **error)
     if (!i8042_new(isa, &pc->a20[A20_I8042], error)) {
         return false;
     }
-    if (pc->vmport && (!vmport_new(isa, NULL, error) ||
-                       !device_create(TYPE_VMMOUSE, &isa->parent, error))) {
+    if (pc->vmport && !make_vmport(pc, error)) {
         return false;
     }
     port92 = device_create(TYPE_PORT92, &isa->parent, error);

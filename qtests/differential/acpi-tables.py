@@ -8,7 +8,7 @@ checksum tested. The plain tables, as `iasl -d` shows them, must be equal field 
 Of the DSDT, which is Umbra's own, the namespace is compared: which devices there are, and
 what their objects with constant values say. Names that ACPI does not give are a table's own affair.
 
-usage: acpi-tables.py UMBRA [MACHINE[+large|+bare] ...]
+usage: acpi-tables.py UMBRA [MACHINE[+large|+bare|+vmgenid] ...]
 Exit status 0: equal, 1: not, 77: cannot tell.
 """
 import difflib
@@ -27,7 +27,7 @@ from emulator import QEMU, Emulator, Failure  # noqa: E402
 MACHINES = ["pc-i440fx-7.2", "pc-i440fx-6.0", "pc-i440fx-4.2", "pc-i440fx-2.12",
             "pc-i440fx-2.6", "pc-i440fx-2.2", "pc-i440fx-2.0", "pc-i440fx-1.7",
             "pc-i440fx-7.2+large", "pc-i440fx-2.6+large", "pc-i440fx-2.0+large",
-            "pc-i440fx-7.2+bare"]
+            "pc-i440fx-7.2+bare", "pc-i440fx-7.2+vmgenid"]
 OPTIONS = {
     "": ["-m", "128", "-smp", "2,maxcpus=4", "-nodefaults", "-serial", "null",
          "-parallel", "null", "-vga", "std"],
@@ -35,6 +35,7 @@ OPTIONS = {
               "-serial", "null", "-drive", "if=floppy,file={}/floppy,format=raw",
               "-device", "edu", "-global", "PIIX4_PM.disable_s3=1"],
     "bare": ["-m", "4", "-nodefaults"],
+    "vmgenid": ["-nodefaults", "-device", "vmgenid,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87"],
 }
 PM = 0x0b
 BASE = 0x10000000  # where the script's files go
@@ -53,11 +54,10 @@ class Tables:
             emulator.pci_write(PM, 0x40, 0x601)
             emulator.pci_write(PM, 0x80, 1, 1)
             files = {name: (key, size) for key, name, size in emulator.fw_cfg_files()}
-            self.sizes = {name: size for name, (_, size) in files.items() if "acpi" in name
-                          or "table-loader" in name}
+            self.sizes = {name: size for name, (_, size) in files.items()}
             script = emulator.fw_cfg_read(*files["etc/table-loader"])
             self.files = {name: bytearray(emulator.fw_cfg_read(*files[name]))
-                          for name in ("etc/acpi/rsdp", "etc/acpi/tables")}
+                          for name in files if "acpi" in name or "vmgenid" in name}
             self.run(script)
         self.find()
 

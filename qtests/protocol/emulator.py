@@ -19,7 +19,7 @@ import time
 QEMU = shutil.which("qemu-system-x86_64")
 DEADLINE = 60  # seconds for a start or an answer on the slowest host
 
-# CLI; HLT; JMP back, at the reset vector: a processor that does nothing.
+# CLI; HLT; JMP back: a processor that does nothing.
 HALT = bytes([0xfa, 0xf4, 0xeb, 0xfc])
 
 
@@ -27,10 +27,13 @@ class Failure(Exception):
     """The emulator did not start, ended, or refused what a test cannot do without."""
 
 
-def halting_firmware(folder, size=256 << 10):
-    path = os.path.join(folder, "halt.bin")
+def write_firmware(folder, code, size=256 << 10):
+    """An image that starts with `code`, which lies within the last 64 KiB as 16-bit code."""
+    path = os.path.join(folder, "firmware.bin")
     image = bytearray(size)
-    image[-16:-16 + len(HALT)] = HALT
+    start = 0x100
+    image[-start:-start + len(code)] = code
+    image[-16:-13] = b"\xe9" + ((16 - start - 3) & 0xffff).to_bytes(2, "little")
     with open(path, "wb") as file:
         file.write(image)
     return path
@@ -56,10 +59,11 @@ class Emulator:
     """A started program; use it in a `with`.
 
     `options` are the machine's words. `stopped` leaves the processors at reset and the
-    firmware as it is; else they run a firmware that halts, so that QEMU's clock runs.
+    firmware as it is; else they run `firmware`, an image, or without one a firmware that
+    halts, so that QEMU's clock runs.
     """
 
-    def __init__(self, program, *options, accel=None, stopped=False):
+    def __init__(self, program, *options, accel=None, stopped=False, firmware=HALT):
         self.name = "QEMU" if program == QEMU else "Umbra"
         self.is_qemu = program == QEMU
         self.exact = not self.is_qemu and (accel or "qtest") == "qtest"
@@ -68,7 +72,7 @@ class Emulator:
         self.events = []         # QMP events
         self.folder = tempfile.TemporaryDirectory()
         folder = self.folder.name
-        words = ["-S"] if stopped else ["-bios", halting_firmware(folder)]
+        words = ["-S"] if stopped else ["-bios", write_firmware(folder, firmware)]
         self.process = subprocess.Popen(
             [program, "-accel", accel or ("tcg" if self.is_qemu else "qtest"),
              "-display", "none", *words, *options, "-qtest-log", "none",

@@ -23,19 +23,28 @@ BOARD = ["-M", "pc,smm=off", "-m", "16", "-nodefaults"]
 
 
 class Case:
-    def __init__(self, section, options, images, board, only, function):
+    def __init__(self, section, options, images, board, only, firmware, function):
         self.section, self.options, self.images = section, options, images
         self.board, self.only, self.function = board, only, function
+        self.firmware = firmware
 
     def machine(self):
-        return self.board, self.options, self.images
+        return self.board, self.options, self.images, self.firmware
+
+    def start(self, program, options):
+        """With firmware of its own, processors run it; else nothing runs."""
+        if not self.firmware:
+            return Emulator(program, *options)
+        return Emulator(program, *options, firmware=self.firmware,
+                        accel="tcg" if program == QEMU else "x86emu")
 
 
-def case(section, *options, images=None, board=None, only=None):
+def case(section, *options, images=None, board=None, only=None, firmware=None):
     """Declares a case: `options` are words beside the board's, where {NAME} is the path of
     the image NAME: its bytes, or how many zeroes. `only` is the program that can run it."""
     def declare(function):
-        CASES.append(Case(section, list(options), images or {}, board or BOARD, only, function))
+        CASES.append(Case(section, list(options), images or {}, board or BOARD, only, firmware,
+                          function))
         return function
     return declare
 
@@ -112,7 +121,7 @@ def run_group(group, program, check):
         try:
             for one in group:
                 if not machine or machine.process.poll() is not None:
-                    machine = Emulator(program, *options)
+                    machine = one.start(program, options)
                     machine.paths = paths
                 else:
                     machine.reset()
