@@ -144,7 +144,9 @@ static MemTxResult unassigned(AddressSpace *as, hwaddr addr, hwaddr length, bool
  */
 static hwaddr room_in_device(const MemoryRegion *mr, hwaddr offset, hwaddr length)
 {
-    return MIN(length - 1, (hwaddr)(mr->size - 1) - offset) + 1;
+    return mr->ops->valid.past_end
+               ? length
+               : MIN(length - 1, (hwaddr)(mr->size - 1) - offset) + 1;
 }
 
 /* Device memory is accessed with as few and as big accesses as its alignment allows. */

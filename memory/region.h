@@ -46,6 +46,9 @@ typedef struct MemoryRegionOps {
         unsigned min_access_size;
         unsigned max_access_size;
         bool unaligned;
+        /* An access that starts in the region is the device's as a whole, though it ends
+         * beyond it: for ports whose data's width is not theirs. */
+        bool past_end;
         bool (*accepts)(void *opaque, hwaddr offset, unsigned size, bool is_write,
                         MemTxAttrs attrs);
     } valid;

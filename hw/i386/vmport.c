@@ -122,7 +122,10 @@ static void vmport_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
 static const MemoryRegionOps vmport_ops = {
     .read = vmport_read,
     .write = vmport_write,
-    .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
+    .valid = {.min_access_size = 1,
+              .max_access_size = 4,
+              .unaligned = true,
+              .past_end = true}, /* the port is one address, read as four bytes */
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
 
