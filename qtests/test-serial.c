@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hw/char/debugcon.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
 #include "hw/misc/debugexit.h"
 
@@ -299,6 +300,40 @@ START_TEST(debug_ports)
 }
 END_TEST
 
+START_TEST(unplugged)
+{
+    const struct {
+        GType (*type)(void);
+        const char *iobase;
+        uint16_t port;
+        uint8_t answer; /* what its first port reads as after a write of 0x5a */
+    } rows[] = {{isa_serial_get_type, "0x3f8", 0x3f8 + 7, 0x5a},
+                {isa_parallel_get_type, "0x378", 0x378, 0x5a},
+                {isa_debugcon_get_type, "0xe9", 0xe9, 0xe9}};
+
+    setup();
+    device_unplug(board.isa->parent.children->pdata[0]);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (unsigned times = 0; times < 2; times++) {
+            GError *error = NULL;
+            Device *dev = device_new(rows[i].type(), &error);
+
+            ck_assert_ptr_nonnull(dev);
+            ck_assert(property_set_string(G_OBJECT(dev), "iobase", rows[i].iobase, &error));
+            ck_assert(property_set_string(G_OBJECT(dev), "chardev", "serial0", &error));
+            ck_assert(device_realize(dev, BUS(board.isa), &error));
+            device_reset(dev);
+            outb(rows[i].port, 0x5a);
+            ck_assert_int_eq(inb(rows[i].port), rows[i].answer);
+            device_unplug(dev);
+            ck_assert_int_eq(inb(rows[i].port), 0xff);
+            ck_assert(!chardev_in_use(chardev));
+        }
+    }
+    g_free(written());
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -313,6 +348,7 @@ int main(void)
         loopback,
         ports_and_errors,
         debug_ports,
+        unplugged,
     };
 
     return run_suite("serial", tests, G_N_ELEMENTS(tests));

@@ -61,6 +61,14 @@ static bool isa_debugcon_realize(Device *dev, GError **error)
     return true;
 }
 
+static void isa_debugcon_unrealize(Device *dev)
+{
+    ISADebugcon *debugcon = (ISADebugcon *)dev;
+
+    char_frontend_disconnect(&debugcon->frontend);
+    isa_unregister_ioport(ISA_DEVICE(dev), &debugcon->io);
+}
+
 static const Property isa_debugcon_properties[] = {
     PROP_UINT32("iobase", ISADebugcon, iobase, 0xe9, "its port"),
     PROP_UINT32("readback", ISADebugcon, readback, 0xe9, "what the port reads as"),
@@ -75,6 +83,7 @@ static void isa_debugcon_class_init(DeviceClass *klass)
     klass->desc = "debug console port";
     klass->user_creatable = true;
     klass->realize = isa_debugcon_realize;
+    klass->unrealize = isa_debugcon_unrealize;
     property_install_table(G_OBJECT_CLASS(klass), isa_debugcon_properties);
 }
 

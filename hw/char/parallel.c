@@ -169,6 +169,15 @@ static bool isa_parallel_realize(Device *dev, GError **error)
     return true;
 }
 
+static void isa_parallel_unrealize(Device *dev)
+{
+    ISAParallel *parallel = (ISAParallel *)dev;
+
+    char_frontend_disconnect(&parallel->frontend);
+    irq_set(parallel->irq, 0);
+    isa_unregister_ioport(ISA_DEVICE(dev), &parallel->io);
+}
+
 /* The status bits that no printer drives read as ones here and as QEMU has them there. */
 #define QEMU_STATUS_ONES 0x01
 
@@ -237,6 +246,7 @@ static void isa_parallel_class_init(DeviceClass *klass)
     klass->vmsd = &vmstate_parallel;
     klass->user_creatable = true;
     klass->realize = isa_parallel_realize;
+    klass->unrealize = isa_parallel_unrealize;
     klass->reset = isa_parallel_reset;
     property_install_table(G_OBJECT_CLASS(klass), isa_parallel_properties);
 }

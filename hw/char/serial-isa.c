@@ -78,6 +78,16 @@ static bool isa_serial_realize(Device *dev, GError **error)
     return true;
 }
 
+static void isa_serial_unrealize(Device *dev)
+{
+    Serial *serial = &((ISASerial *)dev)->serial;
+
+    timer_del(&serial->timeout);
+    char_frontend_disconnect(&serial->chardev);
+    irq_set(serial->irq, 0);
+    isa_unregister_ioport(ISA_DEVICE(dev), &serial->io);
+}
+
 static const Property isa_serial_properties[] = {
     PROP_UINT32("index", ISASerial, index, UINT32_MAX, "which COM port, from 0"),
     PROP_UINT32("iobase", ISASerial, iobase, UINT32_MAX, "first of its eight ports"),
@@ -107,6 +117,7 @@ static void isa_serial_class_init(DeviceClass *klass)
     klass->vmsd = &vmstate_isa_serial;
     klass->user_creatable = true;
     klass->realize = isa_serial_realize;
+    klass->unrealize = isa_serial_unrealize;
     klass->reset = isa_serial_reset;
     property_install_table(G_OBJECT_CLASS(klass), isa_serial_properties);
 }

@@ -46,3 +46,9 @@ void isa_register_ioport(ISADevice *dev, MemoryRegion *region, uint16_t base)
 {
     memory_region_add_subregion(isa_device_bus(dev)->io, base, region);
 }
+
+void isa_unregister_ioport(ISADevice *dev, MemoryRegion *region)
+{
+    memory_region_del_subregion(isa_device_bus(dev)->io, region);
+    memory_region_destroy(region);
+}

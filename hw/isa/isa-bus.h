@@ -14,7 +14,7 @@ typedef struct ISABus {
     Bus parent;
     MemoryRegion *memory;
     MemoryRegion *io;
-    IRQ *irqs; /* ISA_IRQS input pins of the interrupt controllers */
+    IRQ *irqs;                    /* ISA_IRQS input pins of the interrupt controllers */
     struct DMAController *dma[2]; /* channels 0-3 and 4-7, or NULL */
 } ISABus;
 
@@ -27,7 +27,8 @@ GType isa_device_get_type(void);
 #define TYPE_ISA_BUS (isa_bus_get_type())
 #define TYPE_ISA_DEVICE (isa_device_get_type())
 #define ISA_BUS(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_ISA_BUS, ISABus))
-#define ISA_DEVICE(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_ISA_DEVICE, ISADevice))
+#define ISA_DEVICE(object)                                                               \
+    (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_ISA_DEVICE, ISADevice))
 
 /* "isa.0". `owner` is the bridge, or NULL on a machine without PCI. */
 ISABus *isa_bus_new(Device *owner, MemoryRegion *memory, MemoryRegion *io);
@@ -39,5 +40,7 @@ IRQ *isa_device_irq(ISADevice *dev, unsigned n);
 
 /* Shows `region` at port `base` of the device's bus. */
 void isa_register_ioport(ISADevice *dev, MemoryRegion *region, uint16_t base);
+/* Takes it away again, and destroys the region. */
+void isa_unregister_ioport(ISADevice *dev, MemoryRegion *region);
 
 #endif
