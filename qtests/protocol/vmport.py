@@ -80,7 +80,7 @@ def places(m, check):
                         {"type": "abs", "data": {"axis": "y", "value": 0x1000}},
                         {"type": "btn", "data": {"button": "left", "down": True}}]}
     if not m.has("input-send-event") or "error" in m.ask("input-send-event", **event):
-        return  # docs/compatibility.md, "input-send-event, places"
+        return  # docs/compatibility.md, "vmmouse: moves"
     check.true("a packet of four words", m.wait(lambda: call(m, MOUSE_STATUS)[0] >= 4))
     flags, x, y, wheel = call(m, MOUSE_DATA, 4)
     check("left button, place and wheel", (flags & 0x20, x >> 8, y >> 8, wheel),
