@@ -12,6 +12,7 @@ static const struct {
     const char *id, *reason;
 } differences[] = {
     {"dma", "bits of the mask that no channel has"},
+    {"i8259", "the timer's line, for KVM's sake"},
     {"i8254", "count_load_time is a whole number of clocks"},
     {"mc146818rtc", "the calendar goes on"},
     {"fdc", "where a drive's head was in a transfer that is over"},

@@ -313,7 +313,10 @@ static void i8259_to_wire(void *opaque, void *data)
     const I8259 *pic = opaque;
 
     *(I8259Wire *)data = (I8259Wire){
-        .last_irr = pic->lines,
+        /* The timer's line as low, which it is again before its next edge: KVM's timer
+         * waits for the end of each interrupt, and an edge that is none would be its
+         * last. */
+        .last_irr = pic->master ? pic->lines & 0xfe : pic->lines,
         .irr = pic->irr,
         .imr = pic->imr,
         .isr = pic->isr,
