@@ -49,6 +49,7 @@ struct RamSave {
     uint64_t dirty_pages; /* that the bitmaps have left */
     SaveBlock *sent;      /* the block of the page before; NULL: must be named */
     XbzrleCache *cache;
+    z_stream deflater; /* with options.compress: reset for each page */
     Pieces pieces;
     bool lends; /* the channel keeps the pieces instead of copying them */
     RamSaveStatistics statistics;
@@ -128,6 +129,10 @@ RamSave *ram_save_new(const RamSaveOptions *options, Wire *wire,
     if (options->xbzrle) {
         save->cache = xbzrle_cache_new(options->xbzrle_cache_size);
     }
+    if (options->compress &&
+        deflateInit(&save->deflater, options->compress_level) != Z_OK) {
+        save->options.compress = false; /* no memory: pages go as they are */
+    }
     memory_global_dirty_log_start(NULL);
     ram_block_foreach(add_block, save);
     save->statistics.remaining = save->statistics.total;
@@ -146,6 +151,9 @@ void ram_save_free(RamSave *save)
     }
     g_array_free(save->blocks, true);
     xbzrle_cache_free(save->cache);
+    if (save->options.compress) {
+        deflateEnd(&save->deflater);
+    }
     munmap(save->pieces.small, SMALL);
     g_free(save);
 }
@@ -273,15 +281,22 @@ static void send_copy(RamSave *save, SaveBlock *block, uint64_t page, const uint
 
 static void send_compressed(RamSave *save, SaveBlock *block, uint64_t page)
 {
-    uint8_t copy[PAGE], packed[PAGE + PAGE / 8];
-    uLongf length = sizeof(packed);
+    uint8_t copy[PAGE], packed[PAGE];
+    z_stream *deflater = &save->deflater;
     uint8_t *place;
+    size_t length;
 
     memcpy(copy, block->block->host + page * PAGE, PAGE);
-    if (compress2(packed, &length, copy, PAGE, save->options.compress_level) != Z_OK) {
+    deflateReset(deflater);
+    deflater->next_in = copy;
+    deflater->avail_in = PAGE;
+    deflater->next_out = packed;
+    deflater->avail_out = sizeof(packed);
+    if (deflate(deflater, Z_FINISH) != Z_STREAM_END) { /* it would be no smaller */
         send_copy(save, block, page, copy);
         return;
     }
+    length = sizeof(packed) - deflater->avail_out;
     place = header(save, block, page, RAM_FLAG_COMPRESS_PAGE, 4 + length);
     store_be(place, length, 4);
     memcpy(place + 4, packed, length);

@@ -69,8 +69,8 @@ def comparable(memory):
     """What hosts write there is left out: the way out of the guest that QEMU puts into the
     option ROM kvmvapic (VMCALL or a write to port 0x7e), and the version and flags of KVM's
     clock, which say that the host has stopped the guest."""
-    rom = memory[0xc0000:0xc1000].replace(b"\x0f\x01\xc1", b"\x90\xe7\x7e")
-    memory = bytearray(memory[:0xc0000] + rom + memory[0xc1000:])
+    roms = memory[0xc0000:0xf0000].replace(b"\x0f\x01\xc1", b"\x90\xe7\x7e")
+    memory = bytearray(memory[:0xc0000] + roms + memory[0xf0000:])
     for clock in Guest.clocks:
         memory[clock:clock + 4] = bytes(4)
         memory[clock + 29] = 0
