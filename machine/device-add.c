@@ -25,7 +25,7 @@ static bool choose_bus(GType type, const char *name, Bus **bus, GError **error)
     g_autoptr(GTypeClass) klass = g_type_class_ref(type);
     const char *wanted = DEVICE_CLASS(klass)->bus_type;
 
-    *bus = wanted || name ? bus_find(name ? NULL : wanted, name) : NULL;
+    *bus = name ? bus_find(NULL, name) : wanted ? bus_find_free(wanted) : NULL;
     if (name && !*bus) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Bus '%s' not found", name);
         return false;

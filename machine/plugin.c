@@ -7,6 +7,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "hw/core/module.h"
+
 #define FILE_PREFIX "umbra-machine-"
 #define FILE_SUFFIX ".so"
 
@@ -267,35 +269,9 @@ void machine_plugins_set_directories(const char *const *directories)
     option_directories = directories;
 }
 
-static GPtrArray *search_path(void)
-{
-    GPtrArray *path = g_ptr_array_new_with_free_func(g_free);
-    const char *variable = g_getenv("UMBRA_MODULE_DIR");
-    g_auto(GStrv) named = g_strsplit(variable ? variable : "", ":", -1);
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-
-    for (char **each = named; *each; each++) {
-        if (**each) {
-            g_ptr_array_add(path, g_strdup(*each));
-        }
-    }
-    for (const char *const *each = option_directories; each && *each; each++) {
-        g_ptr_array_add(path, g_strdup(*each));
-    }
-    if (program) {
-        char *directory = g_path_get_dirname(program);
-
-        g_ptr_array_add(path, directory);
-        g_ptr_array_add(path,
-                        g_canonicalize_filename(UMBRA_MODULE_DIR_FROM_BIN, directory));
-    }
-    g_ptr_array_add(path, g_strdup(UMBRA_MODULE_DIR));
-    return path;
-}
-
 static PluginFile *find_file(const char *name)
 {
-    g_autoptr(GPtrArray) path = search_path();
+    g_autoptr(GPtrArray) path = module_search_path(option_directories);
 
     for (guint i = 0; i < path->len; i++) {
         g_autofree char *base = g_strconcat(FILE_PREFIX, name, FILE_SUFFIX, NULL);
@@ -360,7 +336,7 @@ static void load_directory(const char *directory)
 
 void machine_plugins_load_all(void)
 {
-    g_autoptr(GPtrArray) path = search_path();
+    g_autoptr(GPtrArray) path = module_search_path(option_directories);
 
     for (guint i = 0; i < path->len; i++) {
         load_directory(path->pdata[i]);

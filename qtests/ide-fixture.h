@@ -155,6 +155,39 @@ static inline char *image_new(uint64_t size)
     return path;
 }
 
+/* The drive that -drive makes of the options. */
+static G_GNUC_UNUSED G_GNUC_PRINTF(1, 2) BlockBackend *opened(const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    GError *error = NULL;
+    va_list arguments;
+    BlockBackend *drive;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    drive = drive_new(text, &error);
+    ck_assert_msg(drive != NULL, "%s: %s", text, error ? error->message : "");
+    return drive;
+}
+
+/* The options are refused, in one line that has these words. */
+static G_GNUC_UNUSED G_GNUC_PRINTF(2, 3) void refused(const char *words,
+                                                      const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    ck_assert_msg(drive_new(text, &error) == NULL, "%s is taken", text);
+    ck_assert_msg(error != NULL && strstr(error->message, words) != NULL, "%s: %s", text,
+                  error ? error->message : "");
+    ck_assert_ptr_null(strchr(error->message, '\n'));
+}
+
 /* The image is removed at once: the drive has it open. */
 static inline void drive_add(const char *path, const char *options)
 {

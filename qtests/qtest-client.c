@@ -448,3 +448,23 @@ char *qtest_client_hmp(QtestClient *client, const char *command)
     return g_strdup(
         json_object_get_string_member(json_node_get_object(answer), "return"));
 }
+
+/* -- Programs ------------------------------------------------------------------------ */
+
+int qtest_client_run_suite(const char *name, const TTest *const *tests, size_t count)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    SRunner *runner;
+    int failed;
+
+    for (size_t i = 0; i < count; i++) {
+        tcase_add_test(tcase, tests[i]);
+    }
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -11,6 +11,7 @@
 #ifndef QTESTS_QTEST_CLIENT_H
 #define QTESTS_QTEST_CLIENT_H
 
+#include <check.h>
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -98,5 +99,10 @@ JsonObject *qtest_client_event(QtestClient *client, const char *name);
 
 /* What the human monitor prints for the command; free it. */
 char *qtest_client_hmp(QtestClient *client, const char *command);
+
+/* -- Programs ------------------------------------------------------------------------ */
+
+/* Runs the tests as a program's suite; its exit status. */
+int qtest_client_run_suite(const char *name, const TTest *const *tests, size_t count);
 
 #endif

@@ -403,7 +403,13 @@ START_TEST(test_empty)
 }
 END_TEST
 
-/* A new disc is told of once by a unit attention, and once as an event. */
+static void change_disc(BlockBackend *drive, const char *path)
+{
+    ck_assert(block_change_medium(drive, path, "raw", NULL, false, NULL));
+}
+
+/* A new disc is told of once as no disc at all, once by a unit attention, and once as an
+ * event. */
 START_TEST(test_medium_change)
 {
     char *path = disc_new(20);
@@ -412,7 +418,8 @@ START_TEST(test_medium_change)
     start_empty();
     drive = drive_find("cd");
     packet_fails("00", 2, 0x3a);
-    ck_assert(block_insert(drive, path, NULL));
+    change_disc(drive, path);
+    packet_fails("00", 2, 0x3a);
     packet_fails("00", 6, 0x28);
     packet_ok("00", 0);
     packet_ok("4a 1 0 0 10 0 0 0 64", 8);
@@ -421,9 +428,10 @@ START_TEST(test_medium_change)
     assert_data("00 06 04 10 00 02 00 00");
     packet_ok("25", 8);
     assert_data("00 00 00 13 00 00 08 00");
-    block_eject(drive);
+    ck_assert(block_eject_medium(drive, false, NULL));
     packet_fails("25", 2, 0x3a);
-    ck_assert(block_insert(drive, path, NULL));
+    change_disc(drive, path);
+    packet_fails("25", 2, 0x3a);
     packet_ok("03 0 0 0 12", 18); /* REQUEST SENSE tells of it, too */
     ck_assert_uint_eq(result.data[2], 6);
     packet_ok("00", 0);

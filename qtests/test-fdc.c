@@ -37,7 +37,7 @@ static void setup(bool disk, const char *more)
         unlink(path);
     }
     ck_assert(i8257_new_pair(board.isa, &board.memory_space, &error));
-    fdc = isa_fdc_new(board.isa, false, &error);
+    fdc = isa_fdc_new(board.isa, &error);
     ck_assert_ptr_nonnull(fdc);
     device_reset_all();
     ram = memory_region_get_ram_ptr(&board.ram);

@@ -356,7 +356,7 @@ START_TEST(test_device_errors)
     device_unplug(dev);
     ck_assert_uint_eq(inb(0x177), 0);
     outb(0x177, 0xec);
-    ck_assert(drive_take_by_id("good", NULL) != NULL);
+    ck_assert(drive_take_by_id("good", true, NULL) != NULL);
 }
 END_TEST
 

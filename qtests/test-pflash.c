@@ -399,6 +399,33 @@ START_TEST(test_snapshot)
 }
 END_TEST
 
+/* The chips' content by -machine, as libvirt gives it. */
+START_TEST(test_machine_properties)
+{
+    g_autofree char *code = file_new(CODE_SIZE), *vars = file_new(VARS_SIZE);
+    g_autofree char *arguments =
+        g_strdup_printf("-M pc,pflash0=code,pflash1=vars -nodefaults "
+                        "-blockdev '{\"driver\": \"file\", \"filename\": \"%s\", "
+                        "\"node-name\": \"code\", "
+                        "\"read-only\": true}' "
+                        "-blockdev driver=file,filename=%s,node-name=storage "
+                        "-blockdev driver=raw,file=storage,node-name=vars",
+                        code, vars);
+
+    client = qtest_client_new(arguments);
+    ck_assert_uint_eq(get(CODE + 5), original(5));
+    erase(VARS);
+    ck_assert_uint_eq(in_file(vars, 5), 0xff);
+    put(CODE, 0x20);
+    put(CODE, 0xd0);
+    ck_assert_uint_eq(get(CODE) & ~0x02, 0xa0);
+    qtest_client_free(client);
+    ck_assert_uint_eq(in_file(code, 5), original(5));
+    unlink(code);
+    unlink(vars);
+}
+END_TEST
+
 /* The image loses its end while the machine runs: what is written comes back as the file
  * system has it, and the machine goes on. */
 START_TEST(test_image_shrinks)
@@ -486,21 +513,10 @@ int main(void)
         test_reset,
         test_wide_accesses,
         test_snapshot,
+        test_machine_properties,
         test_image_shrinks,
         test_bad_images,
     };
-    Suite *suite = suite_create("pflash");
-    TCase *tcase = tcase_create("pflash");
-    SRunner *runner;
-    int failed;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return qtest_client_run_suite("pflash", tests, G_N_ELEMENTS(tests));
 }

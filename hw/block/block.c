@@ -5,6 +5,7 @@
  */
 #include "hw/block/backend.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The grain of snapshot=on: small enough for a guest's file system blocks. */
@@ -14,13 +15,13 @@
 
 uint64_t block_size(const BlockBackend *backend)
 {
-    return backend->medium.length;
+    return backend->node ? backend->node->length : 0;
 }
 
 uint64_t block_sectors(const BlockBackend *backend)
 {
-    return backend->medium.length / BLOCK_SECTOR_SIZE +
-           (backend->medium.length % BLOCK_SECTOR_SIZE != 0);
+    return block_size(backend) / BLOCK_SECTOR_SIZE +
+           (block_size(backend) % BLOCK_SECTOR_SIZE != 0);
 }
 
 bool block_is_readonly(const BlockBackend *backend)
@@ -28,9 +29,19 @@ bool block_is_readonly(const BlockBackend *backend)
     return backend->readonly;
 }
 
+void block_set_readonly(BlockBackend *backend, bool readonly)
+{
+    backend->options.readonly = readonly;
+}
+
 bool block_is_inserted(const BlockBackend *backend)
 {
-    return backend->medium.driver != NULL;
+    return backend->node != NULL;
+}
+
+BlockNode *block_node(const BlockBackend *backend)
+{
+    return backend->node;
 }
 
 unsigned block_medium_changes(const BlockBackend *backend)
@@ -38,50 +49,91 @@ unsigned block_medium_changes(const BlockBackend *backend)
     return backend->medium_changes;
 }
 
-bool block_wants_write(const BlockBackend *backend)
+/* Whether the guest's writes reach the node. */
+static bool writes_node(const BlockBackend *backend)
 {
-    return !backend->readonly && !backend->options.snapshot;
+    return !backend->readonly && !backend->overlay;
 }
 
-static void medium_close(BlockBackend *backend, BlockMedium *medium)
+static bool wants_readonly(const BlockBackend *backend)
 {
-    BlockMedium current = backend->medium;
-
-    if (medium->driver) {
-        backend->medium = *medium;
-        medium->driver->close(backend);
-        backend->medium = current;
-    }
-    g_clear_pointer(&medium->overlay, g_hash_table_destroy);
+    return backend->options.readonly || backend->options.cdrom;
 }
 
-bool block_insert(BlockBackend *backend, const char *file, GError **error)
+static void drop_medium(BlockBackend *backend)
 {
-    const BlockDriver *driver = block_driver_find(&backend->options, file, error);
-    BlockMedium previous = backend->medium;
+    block_flush(backend);
+    if (backend->node) {
+        block_node_detach(backend->node, writes_node(backend));
+        backend->node = NULL;
+    }
+    g_clear_pointer(&backend->overlay, g_hash_table_destroy);
+}
 
-    if (!driver) {
+bool block_insert_node(BlockBackend *backend, BlockNode *node, GError **error)
+{
+    bool readonly =
+        wants_readonly(backend) || (node->readonly && !backend->options.snapshot);
+
+    if (!block_node_attach(node, !readonly && !backend->options.snapshot, error)) {
         return false;
     }
-    backend->medium = (BlockMedium){.driver = driver};
-    if (!driver->open(backend, file, error)) {
-        backend->medium = previous;
-        return false;
-    }
+    drop_medium(backend);
+    backend->node = node;
+    backend->readonly = readonly;
     if (backend->options.snapshot) {
-        backend->medium.overlay =
+        backend->overlay =
             g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     }
-    medium_close(backend, &previous);
     backend->medium_changes++;
     return true;
+}
+
+bool block_insert_options(BlockBackend *backend, const char *file, const char *format,
+                          OptionString *options, GError **error)
+{
+    bool readonly = wants_readonly(backend) || backend->options.snapshot;
+    BlockNode *node;
+    bool inserted;
+
+    if (!option_string_get(options, "read-only")) {
+        option_string_add(options, "read-only", readonly ? "on" : "off");
+    }
+    node = block_node_open_file(file, format, options, error);
+    inserted = node && block_insert_node(backend, node, error);
+    if (node) {
+        block_node_unref(node);
+    }
+    return inserted;
+}
+
+bool block_insert_driver(BlockBackend *backend, const char *driver, OptionString *options,
+                         GError **error)
+{
+    bool readonly = wants_readonly(backend) || backend->options.snapshot;
+    BlockNode *node;
+    bool inserted;
+
+    option_string_add(options, "driver", driver);
+    option_string_add(options, "read-only", readonly ? "on" : "off");
+    node = block_node_open(options, NULL, error);
+    inserted = node && block_insert_node(backend, node, error);
+    if (node) {
+        block_node_unref(node);
+    }
+    return inserted;
+}
+
+bool block_insert(BlockBackend *backend, const char *file, const char *format,
+                  GError **error)
+{
+    return block_insert_options(backend, file, format, option_string_new(), error);
 }
 
 void block_eject(BlockBackend *backend)
 {
     if (block_is_inserted(backend)) {
-        medium_close(backend, &backend->medium);
-        backend->medium = (BlockMedium){0};
+        drop_medium(backend);
         backend->medium_changes++;
     }
 }
@@ -111,7 +163,7 @@ static bool overlay_foreach(BlockBackend *backend, uint64_t offset, uint8_t *buf
 static bool overlay_read_piece(BlockBackend *backend, int64_t cluster, size_t start,
                                uint8_t *bytes, size_t count)
 {
-    const uint8_t *held = g_hash_table_lookup(backend->medium.overlay, &cluster);
+    const uint8_t *held = g_hash_table_lookup(backend->overlay, &cluster);
 
     if (held) {
         memcpy(bytes, held + start, count);
@@ -122,21 +174,19 @@ static bool overlay_read_piece(BlockBackend *backend, int64_t cluster, size_t st
 static bool overlay_write_piece(BlockBackend *backend, int64_t cluster, size_t start,
                                 uint8_t *bytes, size_t count)
 {
-    uint8_t *held = g_hash_table_lookup(backend->medium.overlay, &cluster);
+    uint8_t *held = g_hash_table_lookup(backend->overlay, &cluster);
 
     if (!held) {
         uint64_t offset = (uint64_t)cluster * OVERLAY_CLUSTER;
-        uint64_t length = backend->medium.length;
+        uint64_t size = backend->node->length;
 
         held = g_malloc0(OVERLAY_CLUSTER);
-        if (count < OVERLAY_CLUSTER && offset < length &&
-            !backend->medium.driver->read(backend, offset, held,
-                                          MIN(OVERLAY_CLUSTER, length - offset))) {
+        if (count < OVERLAY_CLUSTER && offset < size &&
+            !block_node_read(backend->node, offset, held, OVERLAY_CLUSTER)) {
             g_free(held);
             return false;
         }
-        g_hash_table_insert(backend->medium.overlay, g_memdup2(&cluster, sizeof cluster),
-                            held);
+        g_hash_table_insert(backend->overlay, g_memdup2(&cluster, sizeof cluster), held);
     }
     memcpy(held + start, bytes, count);
     return true;
@@ -151,19 +201,29 @@ static bool block_range_ok(const BlockBackend *backend, uint64_t sector, uint64_
     return block_is_inserted(backend) && sector <= sectors && count <= sectors - sector;
 }
 
+/* What the driver could not do: true where the guest is not to know. */
+static bool failed(BlockBackend *backend, bool write, int code)
+{
+    BlockErrorPolicy policy = (BlockErrorPolicy)(write ? backend->options.write_errors
+                                                       : backend->options.read_errors);
+
+    block_report_error(backend, write, policy, code);
+    return policy == BLOCK_ERROR_IGNORE;
+}
+
 bool block_read(BlockBackend *backend, uint64_t sector, void *buffer, unsigned count)
 {
     uint64_t offset = sector * BLOCK_SECTOR_SIZE;
     size_t length = (size_t)count * BLOCK_SECTOR_SIZE;
-    const BlockMedium *medium = &backend->medium;
 
     if (!block_range_ok(backend, sector, count)) {
         return false;
     }
-    if (!medium->driver->read(backend, offset, buffer, length)) {
-        return false;
+    errno = EIO;
+    if (!block_node_read(backend->node, offset, buffer, length)) {
+        return failed(backend, false, errno);
     }
-    return !medium->overlay || g_hash_table_size(medium->overlay) == 0 ||
+    return !backend->overlay || g_hash_table_size(backend->overlay) == 0 ||
            overlay_foreach(backend, offset, buffer, length, overlay_read_piece);
 }
 
@@ -181,12 +241,13 @@ bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
     if (backend->readonly || !block_range_ok(backend, sector, count)) {
         return false;
     }
-    if (backend->medium.overlay) {
+    errno = EIO;
+    if (backend->overlay) {
         return overlay_foreach(backend, offset, (uint8_t *)buffer, length,
                                overlay_write_piece);
     }
-    if (!backend->medium.driver->write(backend, offset, buffer, length)) {
-        return false;
+    if (!block_node_write(backend->node, offset, buffer, length)) {
+        return failed(backend, true, errno);
     }
     if (cache_is(backend, "writethrough") || cache_is(backend, "directsync")) {
         return block_flush(backend);
@@ -196,25 +257,25 @@ bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
 
 bool block_flush(BlockBackend *backend)
 {
-    const BlockMedium *medium = &backend->medium;
+    BlockNode *node = backend->node;
 
-    if (!medium->driver || !medium->driver->flush || !block_wants_write(backend) ||
+    if (!node || !node->driver->flush || !writes_node(backend) || node->no_flush ||
         cache_is(backend, "unsafe")) {
         return true;
     }
-    return medium->driver->flush(backend);
+    return node->driver->flush(node);
 }
 
 bool block_discard(BlockBackend *backend, uint64_t sector, uint64_t count)
 {
-    const BlockMedium *medium = &backend->medium;
+    BlockNode *node = backend->node;
 
     if (backend->readonly || !block_range_ok(backend, sector, count)) {
         return false;
     }
-    if (!backend->options.unmap || medium->overlay || !medium->driver->discard) {
+    if (!node->unmap || backend->overlay || !node->driver->discard) {
         return true;
     }
-    return medium->driver->discard(backend, sector * BLOCK_SECTOR_SIZE,
-                                   count * BLOCK_SECTOR_SIZE);
+    return node->driver->discard(node, sector * BLOCK_SECTOR_SIZE,
+                                 count * BLOCK_SECTOR_SIZE);
 }

@@ -22,10 +22,10 @@ typedef enum DriveOptionKind {
     DRIVE_TEXT,
     DRIVE_CHOICE, /* text that is one of `choices` */
     DRIVE_BOOL,
-    DRIVE_NUMBER, /* 0 .. DRIVE_UNITS_MAX */
-    DRIVE_SIZE,
+    DRIVE_NUMBER,   /* 0 .. DRIVE_UNITS_MAX */
     DRIVE_CDROM,    /* one of `choices`, of which "cdrom" sets the field */
-    DRIVE_UNMAP,    /* one of `choices`, of which "unmap" and "on" set the field */
+    DRIVE_POLICY,   /* an error policy: one of `choices`, of which "ignore" is one */
+    DRIVE_NODE,     /* an option of the image's node */
     DRIVE_HARMLESS, /* one of `choices`, or on/off where there are none: no effect */
 } DriveOptionKind;
 
@@ -39,10 +39,10 @@ typedef struct DriveOption {
 #define FIELD(name) offsetof(DriveOptions, name)
 
 /* The harmless ones say how QEMU does its I/O, and nothing that the guest could see. An
- * option that would be missed when ignored (throttling, rerror=stop) is not here. */
+ * option that would be missed when ignored (throttling, rerror=stop) is not here. What
+ * has a dot, "file.locking" or "server.host", is for the image's nodes too. */
 static const DriveOption drive_option_table[] = {
     {"file", DRIVE_TEXT, FIELD(file)},
-    {"file.filename", DRIVE_TEXT, FIELD(file)},
     {"format", DRIVE_TEXT, FIELD(format)},
     {"driver", DRIVE_TEXT, FIELD(format)},
     {"id", DRIVE_TEXT, FIELD(id)},
@@ -58,22 +58,27 @@ static const DriveOption drive_option_table[] = {
      DRIVE_CHOICE,
      FIELD(cache),
      {"writeback", "writethrough", "none", "directsync", "unsafe", "off"}},
-    {"discard", DRIVE_UNMAP, FIELD(unmap), {"ignore", "off", "unmap", "on"}},
-    {"file.locking", DRIVE_CHOICE, FIELD(locking), {"on", "off", "auto"}},
-    {"size", DRIVE_SIZE, FIELD(size)},
-    {"read-zeroes", DRIVE_BOOL, FIELD(read_zeroes)},
+    {"werror", DRIVE_POLICY, FIELD(write_errors), {"report", "ignore", "enospc"}},
+    {"rerror", DRIVE_POLICY, FIELD(read_errors), {"report", "ignore"}},
     {"aio", DRIVE_HARMLESS, 0, {"threads", "native", "io_uring"}},
-    {"file.aio", DRIVE_HARMLESS, 0, {"threads", "native", "io_uring"}},
-    {"cache.direct", DRIVE_HARMLESS, 0},
     {"cache.writeback", DRIVE_HARMLESS, 0},
-    {"auto-read-only", DRIVE_HARMLESS, 0},
-    {"detect-zeroes", DRIVE_HARMLESS, 0, {"off", "on", "unmap"}},
-    {"werror", DRIVE_HARMLESS, 0, {"report", "enospc"}},
-    {"rerror", DRIVE_HARMLESS, 0, {"report"}},
+    {"node-name", DRIVE_NODE},
+    {"discard", DRIVE_NODE},
+    {"detect-zeroes", DRIVE_NODE},
+    {"auto-read-only", DRIVE_NODE},
+    {"force-share", DRIVE_NODE},
+    {"offset", DRIVE_NODE},
+    {"size", DRIVE_NODE},
+    {"read-zeroes", DRIVE_NODE},
+    {"latency-ns", DRIVE_NODE},
+    {"export", DRIVE_NODE},
+    {"filename", DRIVE_NODE},
+    {"locking", DRIVE_NODE},
 };
 
 static const DriveOption *drive_option_find(const char *name, GError **error)
 {
+    static const DriveOption of_node = {"", DRIVE_NODE};
     const char *names[G_N_ELEMENTS(drive_option_table) + 1] = {0};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(drive_option_table); i++) {
@@ -81,6 +86,10 @@ static const DriveOption *drive_option_find(const char *name, GError **error)
         if (strcmp(names[i], name) == 0) {
             return &drive_option_table[i];
         }
+    }
+
+    if (strchr(name, '.')) {
+        return &of_node;
     }
 
     const char *nearest = nearest_name(name, names);
@@ -132,15 +141,16 @@ static bool drive_option_set(DriveOptions *options, const DriveOption *option,
         *(char **)field = g_strdup(value);
         break;
     case DRIVE_CDROM:
-    case DRIVE_UNMAP:
+    case DRIVE_POLICY:
     case DRIVE_HARMLESS:
         if (!drive_choice_ok(option, value, error)) {
             return false;
         }
         if (option->kind == DRIVE_CDROM) {
             *(bool *)field = strcmp(value, "cdrom") == 0;
-        } else if (option->kind == DRIVE_UNMAP) {
-            *(bool *)field = strcmp(value, "unmap") == 0 || strcmp(value, "on") == 0;
+        } else if (option->kind == DRIVE_POLICY) {
+            *(int *)field =
+                strcmp(value, "ignore") == 0 ? BLOCK_ERROR_IGNORE : BLOCK_ERROR_REPORT;
         }
         break;
     case DRIVE_BOOL:
@@ -153,12 +163,7 @@ static bool drive_option_set(DriveOptions *options, const DriveOption *option,
             expected = "a number from 0 to 255";
         }
         break;
-    case DRIVE_SIZE:
-        if (parse_size(value, 1, &number) && number <= INT64_MAX) {
-            *(uint64_t *)field = number;
-        } else {
-            expected = "a size such as 10G";
-        }
+    case DRIVE_NODE:
         break;
     }
     if (expected) {
@@ -169,16 +174,22 @@ static bool drive_option_set(DriveOptions *options, const DriveOption *option,
     return true;
 }
 
-static bool drive_parse(DriveOptions *options, const char *text, GError **error)
+/* What is for the image's nodes is added to `node`. */
+static bool drive_parse(DriveOptions *options, OptionString *node, const char *text,
+                        GError **error)
 {
     g_autoptr(OptionString) parts = option_string_parse(text, NULL);
 
-    *options = (DriveOptions){.bus = -1, .unit = -1, .index = -1, .size = GiB(1)};
+    *options = (DriveOptions){.bus = -1, .unit = -1, .index = -1};
     for (guint i = 0; i < parts->count; i++) {
-        const DriveOption *option = drive_option_find(parts->pairs[i].key, error);
+        const OptionPair *pair = &parts->pairs[i];
+        const DriveOption *option = drive_option_find(pair->key, error);
 
-        if (!option || !drive_option_set(options, option, parts->pairs[i].value, error)) {
+        if (!option || !drive_option_set(options, option, pair->value, error)) {
             return false;
+        }
+        if (option->kind == DRIVE_NODE) {
+            option_string_add(node, pair->key, pair->value);
         }
     }
     if (!options->interface) {
@@ -255,8 +266,7 @@ static bool drive_place(DriveOptions *options, GError **error)
     return true;
 }
 
-/* An identifier as QEMU takes it: a letter, then letters, digits, '-', '.' and '_'. */
-static bool id_well_formed(const char *id)
+bool drive_id_well_formed(const char *id)
 {
     if (!g_ascii_isalpha(*id)) {
         return false;
@@ -280,7 +290,7 @@ static bool drive_name(DriveOptions *options, GError **error)
             options->id = g_strdup_printf("%s%d", options->interface, options->unit);
         }
     }
-    if (!id_well_formed(options->id)) {
+    if (!drive_id_well_formed(options->id)) {
         g_set_error(
             error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
             "Parameter 'id' expects an identifier: a letter, then letters, digits, "
@@ -288,7 +298,7 @@ static bool drive_name(DriveOptions *options, GError **error)
             options->id);
         return false;
     }
-    if (drive_find(options->id)) {
+    if (drive_find(options->id) || block_node_find(options->id)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
                     "Duplicate ID '%s' for drive; give this one another id", options->id);
         return false;
@@ -303,33 +313,59 @@ static void drive_free(void *data)
     BlockBackend *drive = data;
     DriveOptions *options = &drive->options;
 
-    block_flush(drive);
     block_eject(drive);
     g_free(options->id);
     g_free(options->file);
     g_free(options->interface);
     g_free(options->format);
-    g_free(options->locking);
     g_free(options->cache);
     g_free(drive);
+}
+
+/* Opens what file= or file.driver= names, or a driver that needs neither. */
+static bool drive_open_image(BlockBackend *drive, OptionString *node, GError **error)
+{
+    const DriveOptions *options = &drive->options;
+    bool nested = false;
+
+    for (guint i = 0; i < node->count; i++) {
+        nested |= g_str_has_prefix(node->pairs[i].key, "file.");
+    }
+    if (options->file && !nested && options->format &&
+        g_str_has_prefix(options->format, "null-")) {
+        return block_insert_options(drive, options->file, NULL, node, error);
+    }
+    if (options->file || nested) {
+        return block_insert_options(drive, options->file, options->format, node, error);
+    }
+    if (!options->format) { /* a drive without a medium */
+        option_string_free(node);
+        return true;
+    }
+    return block_insert_driver(drive, options->format, node, error);
 }
 
 static bool drive_open(BlockBackend *drive, const char *text, GError **error)
 {
     DriveOptions *options = &drive->options;
+    OptionString *node = option_string_new();
 
-    if (!drive_parse(options, text, error) || !drive_place(options, error) ||
+    if (!drive_parse(options, node, text, error) || !drive_place(options, error) ||
         !drive_name(options, error)) {
+        option_string_free(node);
         return false;
     }
     drive->readonly = options->readonly || options->cdrom;
-    if (!options->file) {
-        if (g_strcmp0(options->format, "null-co") != 0) {
-            return true; /* a drive without a medium */
-        }
-        options->file = g_strdup("null-co://");
+    return drive_open_image(drive, node, error);
+}
+
+static void add_drive(BlockBackend *drive)
+{
+    drive->medium_changes = 0;
+    if (!drives) {
+        drives = g_ptr_array_new_with_free_func(drive_free);
     }
-    return block_insert(drive, options->file, error);
+    g_ptr_array_add(drives, drive);
 }
 
 BlockBackend *drive_new(const char *options, GError **error)
@@ -340,11 +376,7 @@ BlockBackend *drive_new(const char *options, GError **error)
         drive_free(drive);
         return NULL;
     }
-    drive->medium_changes = 0;
-    if (!drives) {
-        drives = g_ptr_array_new_with_free_func(drive_free);
-    }
-    g_ptr_array_add(drives, drive);
+    add_drive(drive);
     return drive;
 }
 
@@ -388,15 +420,51 @@ BlockBackend *drive_take(const char *interface, int bus, int unit)
     return drive;
 }
 
-BlockBackend *drive_take_by_id(const char *id, GError **error)
+/* A drive of no name, which is gone when its device gives it back. */
+static BlockBackend *new_nameless(bool readonly)
+{
+    BlockBackend *drive = g_new0(BlockBackend, 1);
+
+    drive->options.interface = g_strdup("none");
+    drive->options.readonly = drive->readonly = readonly;
+    drive->taken = true;
+    return drive;
+}
+
+BlockBackend *drive_new_empty(bool readonly)
+{
+    BlockBackend *drive = new_nameless(readonly);
+
+    add_drive(drive);
+    return drive;
+}
+
+static BlockBackend *new_around_node(BlockNode *node, bool write, GError **error)
+{
+    BlockBackend *drive = new_nameless(!write);
+
+    if (!block_insert_node(drive, node, error)) {
+        drive_free(drive);
+        return NULL;
+    }
+    add_drive(drive);
+    return drive;
+}
+
+BlockBackend *drive_take_by_id(const char *id, bool write, GError **error)
 {
     BlockBackend *drive = drive_find(id);
+    BlockNode *node = drive ? NULL : block_node_find(id);
 
+    if (node) {
+        return new_around_node(node, write, error);
+    }
     if (!drive) {
         g_set_error(
             error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-            "there is no drive '%s'; define it with -drive if=none,id=%s,file=...", id,
-            id);
+            "there is no drive '%s'; define it with -drive if=none,id=%s,file=... or "
+            "-blockdev",
+            id, id);
         return NULL;
     }
     if (drive->taken) {
@@ -411,20 +479,12 @@ BlockBackend *drive_take_by_id(const char *id, GError **error)
     return drive;
 }
 
-BlockBackend *drive_new_empty(bool readonly)
-{
-    BlockBackend *drive = g_new0(BlockBackend, 1);
-
-    drive->readonly = readonly;
-    drive->taken = true;
-    return drive;
-}
-
 void drive_release(BlockBackend *drive)
 {
     drive->taken = false;
+    block_set_device(drive, NULL, NULL, NULL);
     if (!drive->options.id) {
-        drive_free(drive);
+        g_ptr_array_remove(drives, drive);
     }
 }
 
@@ -433,7 +493,21 @@ BlockBackend *drive_find(const char *id)
     for (unsigned i = 0; drives && i < drives->len; i++) {
         BlockBackend *drive = g_ptr_array_index(drives, i);
 
-        if (strcmp(drive->options.id, id) == 0) {
+        if (g_strcmp0(drive->options.id, id) == 0) {
+            return drive;
+        }
+    }
+    return NULL;
+}
+
+BlockBackend *drive_find_by_device(const char *id)
+{
+    for (unsigned i = 0; drives && i < drives->len; i++) {
+        BlockBackend *drive = g_ptr_array_index(drives, i);
+        const Device *device = drive->device;
+
+        if (device &&
+            (g_strcmp0(device->id, id) == 0 || g_strcmp0(device->path, id) == 0)) {
             return drive;
         }
     }

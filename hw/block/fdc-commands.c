@@ -117,7 +117,7 @@ static bool locate(FDC *fdc, uint64_t *number)
 {
     FloppyDrive *drive = addressed_drive(fdc);
 
-    if (!drive->disk || (fdc->dsr & DSR_RATE) != drive->rate) {
+    if (!floppy_drive_has_disk(drive) || (fdc->dsr & DSR_RATE) != drive->rate) {
         finish_transfer(fdc, ST0_ABNORMAL, ST1_MISSING_ADDRESS_MARK, 0);
         return false;
     }
@@ -143,7 +143,7 @@ bool fdc_load_data(FDC *fdc)
     if (!locate(fdc, &number)) {
         return false;
     }
-    if (!block_read(addressed_drive(fdc)->disk, number, fdc->data, 1)) {
+    if (!block_read(addressed_drive(fdc)->slot, number, fdc->data, 1)) {
         finish_transfer(fdc, ST0_ABNORMAL, ST1_DATA_ERROR, 0);
         return false;
     }
@@ -171,7 +171,7 @@ static bool store_data(FDC *fdc)
     if (!locate(fdc, &number)) {
         return false;
     }
-    if (!block_write(addressed_drive(fdc)->disk, number, fdc->data, 1)) {
+    if (!block_write(addressed_drive(fdc)->slot, number, fdc->data, 1)) {
         finish_transfer(fdc, ST0_ABNORMAL, ST1_DATA_ERROR, 0);
         return false;
     }
@@ -251,7 +251,8 @@ static void begin_execution(FDC *fdc, Transfer transfer, unsigned data_length)
     fdc->data_position = 0;
     fdc->data_length = data_length;
     fdc->data_loaded = false;
-    if (transfer != TRANSFER_READ && drive->disk && block_is_readonly(drive->disk)) {
+    if (transfer != TRANSFER_READ && floppy_drive_has_disk(drive) &&
+        block_is_readonly(drive->slot)) {
         finish_transfer(fdc, ST0_ABNORMAL, ST1_NOT_WRITABLE, 0);
         return;
     }
@@ -415,7 +416,7 @@ static void run_sense_drive(FDC *fdc)
     if (drive->type != FLOPPY_TYPE_NONE && drive->cylinder == 0) {
         st3 |= ST3_TRACK_0;
     }
-    if (drive->disk && block_is_readonly(drive->disk)) {
+    if (floppy_drive_has_disk(drive) && block_is_readonly(drive->slot)) {
         st3 |= ST3_WRITE_PROTECTED;
     }
     answer_byte(fdc, st3);

@@ -37,7 +37,6 @@ typedef struct FDC {
     uint32_t iobase, isa_irq, dma;
     int fdtype[FDC_DRIVES], fallback;
     int32_t bootindex[FDC_DRIVES];
-    bool drive_a; /* there is one, be it empty */
     MemoryRegion io[2];
     IRQ *irq;
     bool irq_level;
@@ -95,6 +94,14 @@ static inline FloppyDrive *fdc_drive(FDC *fdc, unsigned n)
 {
     return n < FDC_DRIVES ? &fdc->drives[n] : &fdc->absent;
 }
+
+/* -- floppy.c -- */
+
+extern const char *const floppy_types[]; /* by FloppyType; ended by NULL */
+GType floppy_bus_get_type(void);
+#define TYPE_FLOPPY_BUS (floppy_bus_get_type())
+/* Makes the drives of -drive if=floppy, and those that fdtypeA and fdtypeB ask for. */
+bool floppy_bus_attach_drives(Bus *bus, GError **error);
 
 /* Waits for a command's first byte. */
 void fdc_begin_command_phase(FDC *fdc);

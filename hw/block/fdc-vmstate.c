@@ -119,7 +119,7 @@ static void fdc_to_wire(void *opaque, void *data)
             .drive = drive,
             .track = drive->cylinder,
             .media_changed = drive->changed,
-            .media_rate = drive->disk ? drive->rate : 0,
+            .media_rate = floppy_drive_has_disk(drive) ? drive->rate : 0,
             .perpendicular = (fdc->perpendicular >> 2) & 7,
         };
     }
@@ -240,7 +240,7 @@ static bool disk_was_seen(void *opaque)
 {
     const WireFloppy *wire = opaque;
 
-    return wire->drive->disk && !wire->media_changed;
+    return floppy_drive_has_disk(wire->drive) && !wire->media_changed;
 }
 
 static bool media_changed_post_load(void *opaque, int version_id, GError **error)

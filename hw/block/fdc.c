@@ -202,14 +202,6 @@ static const MemoryRegionOps fdc_ops[2] = {
 
 /* -- The device ---------------------------------------------------------------------- */
 
-static GType floppy_bus_get_type(void);
-BUS_DEFINE_TYPE(Bus, floppy_bus, "floppy-bus", TYPE_BUS)
-
-static void floppy_bus_class_init(BusClass *klass)
-{
-    klass->bus_type = "floppy-bus";
-}
-
 static void isa_fdc_reset(Device *dev)
 {
     FDC *fdc = (FDC *)dev;
@@ -248,6 +240,7 @@ static bool isa_fdc_realize(Device *dev, GError **error)
 {
     FDC *fdc = (FDC *)dev;
     ISADevice *isa = ISA_DEVICE(dev);
+    Bus *cable;
 
     if (fdc->iobase > UINT16_MAX - 7 || fdc->isa_irq >= ISA_IRQS || fdc->dma > 3) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
@@ -256,17 +249,11 @@ static bool isa_fdc_realize(Device *dev, GError **error)
                     ISA_IRQS);
         return false;
     }
-    bus_new(floppy_bus_get_type(), dev, "floppy-bus.0");
+    cable = bus_new(TYPE_FLOPPY_BUS, dev, "floppy-bus.0");
     fdc->irq = isa_device_irq(isa, fdc->isa_irq);
     fdc->absent.type = FLOPPY_TYPE_NONE;
     for (unsigned i = 0; i < FDC_DRIVES; i++) {
-        BlockBackend *disk = drive_take("floppy", 0, (int)i);
-
-        bool there =
-            disk || fdc->fdtype[i] != FLOPPY_TYPE_AUTO || (i == 0 && fdc->drive_a);
-
-        floppy_drive_init(&fdc->drives[i], there ? fdc->fdtype[i] : FLOPPY_TYPE_NONE,
-                          fdc->fallback, disk);
+        fdc->drives[i].type = FLOPPY_TYPE_NONE;
     }
     timer_init(&fdc->resume, CLOCK_KIND_VIRTUAL, resume, fdc);
     isa_dma_connect(isa_device_bus(isa), fdc->dma, fdc_move_data_by_dma, fdc);
@@ -274,10 +261,8 @@ static bool isa_fdc_realize(Device *dev, GError **error)
     memory_region_init_io(&fdc->io[1], G_OBJECT(dev), &fdc_ops[1], fdc, "fdc", 1);
     isa_register_ioport(isa, &fdc->io[0], fdc->iobase + 1);
     isa_register_ioport(isa, &fdc->io[1], fdc->iobase + 7);
-    return true;
+    return floppy_bus_attach_drives(cable, error);
 }
-
-static const char *const floppy_types[] = {"144", "288", "120", "none", "auto", NULL};
 
 static const Property isa_fdc_properties[] = {
     PROP_UINT32("iobase", FDC, iobase, 0x3f0, "first of its eight ports"),
@@ -304,16 +289,9 @@ static void isa_fdc_class_init(DeviceClass *klass)
     property_install_table(G_OBJECT_CLASS(klass), isa_fdc_properties);
 }
 
-Device *isa_fdc_new(ISABus *bus, bool drive_a, GError **error)
+Device *isa_fdc_new(ISABus *bus, GError **error)
 {
-    Device *dev = device_new(TYPE_ISA_FDC, error);
-    FDC *fdc = (FDC *)dev;
-
-    if (!dev) {
-        return NULL;
-    }
-    fdc->drive_a = drive_a;
-    return device_realize(dev, BUS(bus), error) ? dev : NULL;
+    return device_create(TYPE_ISA_FDC, BUS(bus), error);
 }
 
 uint8_t isa_fdc_cmos_types(Device *dev)

@@ -14,9 +14,13 @@
 GType isa_fdc_get_type(void);
 #define TYPE_ISA_FDC (isa_fdc_get_type())
 
-/* A controller at 0x3f0 with the drives that -drive if=floppy names, and its drive A also
- * without a disk where `drive_a` says so. The bus's DMA controllers come first. */
-Device *isa_fdc_new(ISABus *bus, bool drive_a, GError **error);
+/* A drive on the controller's cable: -device floppy. */
+GType floppy_get_type(void);
+#define TYPE_FLOPPY (floppy_get_type())
+
+/* A controller at 0x3f0 with the drives of -drive if=floppy. The bus's DMA controllers
+ * come first. */
+Device *isa_fdc_new(ISABus *bus, GError **error);
 
 /* CMOS byte 0x10: drive A in the upper half, B in the lower. */
 uint8_t isa_fdc_cmos_types(Device *fdc);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "hw/block/block.h"
+#include "hw/core/vmstate.h"
 
 #define SECTORS_PER_BLOCK (PFLASH_CFI01_BLOCK_SIZE / BLOCK_SECTOR_SIZE)
 #define BUFFER_SIZE 256 /* of Write to Buffer; CFI offset 2Ah is its power of two */
@@ -72,8 +73,9 @@ typedef struct Flash {
     Cycle cycle;
     uint8_t status;
     uint8_t buffer[BUFFER_SIZE];
-    uint32_t buffer_start;
-    unsigned buffer_length, buffer_filled;
+    uint32_t buffer_base; /* where the buffer's window begins in the array */
+    uint32_t buffer_first, buffer_length; /* the bytes of it that the command names */
+    unsigned buffer_left;                 /* of them, still to come */
 } Flash;
 
 /* -- The array ----------------------------------------------------------------------- */
@@ -285,37 +287,40 @@ static void lock_cycle(Flash *flash, uint32_t offset, uint8_t value)
 }
 
 /* The count is that of the bytes that follow, less one (section 4.7). */
-static void begin_buffer(Flash *flash, uint8_t count)
+static void begin_buffer(Flash *flash, uint32_t offset, uint8_t count)
 {
-    flash->buffer_length = count + 1u;
-    flash->buffer_filled = 0;
+    flash->buffer_base = offset - offset % BUFFER_SIZE;
+    flash->buffer_left = flash->buffer_length = count + 1u;
     flash->cycle = CYCLE_BUFFER_DATA;
     memset(flash->buffer, 0xff, sizeof flash->buffer);
 }
 
-/* The first byte's address is the buffer's; the others lie within its length. */
+/* The first byte's address is the buffer's; the others lie within its length, and none
+ * outside the window of a buffer's size. */
 static void fill_buffer(Flash *flash, uint32_t offset, uint8_t value)
 {
-    if (flash->buffer_filled == 0) {
-        flash->buffer_start = offset;
+    if (flash->buffer_left == flash->buffer_length) {
+        flash->buffer_first = offset;
+        flash->buffer_base = offset - offset % BUFFER_SIZE;
     }
-    if (offset < flash->buffer_start ||
-        offset - flash->buffer_start >= flash->buffer_length) {
+    if (offset < flash->buffer_first ||
+        offset - flash->buffer_first >= flash->buffer_length ||
+        offset - flash->buffer_base >= BUFFER_SIZE) {
         flash->status |= STATUS_SEQUENCE_ERROR;
         end_operation(flash);
         return;
     }
-    flash->buffer[offset - flash->buffer_start] = value;
-    if (++flash->buffer_filled == flash->buffer_length) {
+    flash->buffer[offset - flash->buffer_base] = value;
+    if (--flash->buffer_left == 0) {
         flash->cycle = CYCLE_BUFFER_CONFIRM;
     }
 }
 
+/* What was not filled is all ones, and programs nothing. */
 static void confirm_buffer(Flash *flash, uint8_t value)
 {
     if (value == CONFIRM) {
-        program(flash, flash->buffer_start, flash->buffer,
-                MIN(flash->buffer_length, flash->size - flash->buffer_start));
+        program(flash, flash->buffer_base, flash->buffer, BUFFER_SIZE);
     } else {
         flash->status |= STATUS_SEQUENCE_ERROR;
     }
@@ -348,7 +353,7 @@ static void flash_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
         lock_cycle(flash, offset, value);
         break;
     case CYCLE_BUFFER_COUNT:
-        begin_buffer(flash, value);
+        begin_buffer(flash, offset, value);
         break;
     case CYCLE_BUFFER_DATA:
         fill_buffer(flash, offset, value);
@@ -366,6 +371,158 @@ static const MemoryRegionOps flash_ops = {
     .write = flash_write,
     .valid = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
+};
+
+/* -- State --------------------------------------------------------------------------- */
+
+/* QEMU's: the command that determines reads or waits for more, how many of its bus cycles
+ * have been, and the window of the array as the buffer would make it. */
+typedef struct WireFlash {
+    uint8_t wcycle, cmd, status;
+    uint64_t counter; /* bytes for the buffer, less one */
+    uint8_t blk_bytes[BUFFER_SIZE];
+    uint32_t blk_offset;
+} WireFlash;
+
+#define NO_WINDOW UINT32_MAX
+
+static const struct {
+    Cycle cycle;
+    uint8_t wcycle, cmd;
+} cycles[] = {
+    {CYCLE_PROGRAM_DATA, 1, COMMAND_PROGRAM},
+    {CYCLE_PROGRAM_DATA, 1, 0x10},
+    {CYCLE_ERASE_CONFIRM, 1, COMMAND_BLOCK_ERASE},
+    {CYCLE_LOCK_CONFIRM, 1, COMMAND_LOCK},
+    {CYCLE_BUFFER_COUNT, 1, COMMAND_WRITE_BUFFER},
+    {CYCLE_BUFFER_DATA, 2, COMMAND_WRITE_BUFFER},
+    {CYCLE_BUFFER_CONFIRM, 3, COMMAND_WRITE_BUFFER},
+};
+
+/* QEMU counts the cycle of commands that only choose what reads give, but for the status.
+ */
+static const struct {
+    uint8_t wcycle, cmd;
+} reads[] = {
+    [READ_ARRAY] = {0, 0},
+    [READ_STATUS] = {0, COMMAND_READ_STATUS},
+    [READ_IDENTIFIER] = {1, COMMAND_READ_IDENTIFIER},
+    [READ_QUERY] = {1, COMMAND_READ_QUERY},
+};
+
+static bool has_window(const Flash *flash)
+{
+    return flash->cycle == CYCLE_BUFFER_DATA || flash->cycle == CYCLE_BUFFER_CONFIRM;
+}
+
+static void flash_to_wire(void *opaque, void *wire)
+{
+    const Flash *flash = opaque;
+    WireFlash *to = wire;
+
+    to->status = flash->status;
+    to->wcycle = reads[flash->mode].wcycle;
+    to->cmd = reads[flash->mode].cmd;
+    for (size_t i = 0; i < G_N_ELEMENTS(cycles); i++) {
+        if (flash->cycle == cycles[i].cycle) {
+            to->wcycle = cycles[i].wcycle;
+            to->cmd = cycles[i].cmd;
+            break;
+        }
+    }
+    to->counter = has_window(flash) ? (uint64_t)flash->buffer_left - 1 : 0;
+    to->blk_offset = NO_WINDOW;
+    if (has_window(flash)) {
+        to->blk_offset = flash->buffer_base;
+        for (unsigned i = 0; i < BUFFER_SIZE; i++) {
+            to->blk_bytes[i] = flash->bytes[flash->buffer_base + i] & flash->buffer[i];
+        }
+    }
+}
+
+/* A command in the midst, or one that is over and determines what reads give. */
+static bool take_command(Flash *flash, const WireFlash *from)
+{
+    flash->cycle = CYCLE_COMMAND;
+    flash->mode = READ_STATUS;
+    for (size_t i = 0; from->wcycle && i < G_N_ELEMENTS(cycles); i++) {
+        if (from->wcycle == cycles[i].wcycle && from->cmd == cycles[i].cmd) {
+            flash->cycle = cycles[i].cycle;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(reads); i++) {
+        if (from->wcycle == reads[i].wcycle && from->cmd == reads[i].cmd) {
+            flash->mode = (ReadMode)i;
+            return true;
+        }
+    }
+    return !from->wcycle;
+}
+
+static bool flash_from_wire(void *opaque, void *wire, int version_id, GError **error)
+{
+    Flash *flash = opaque;
+    const WireFlash *from = wire;
+    bool window = from->blk_offset != NO_WINDOW;
+
+    if (!take_command(flash, from) ||
+        (flash->cycle == CYCLE_BUFFER_DATA && from->counter >= BUFFER_SIZE) ||
+        (window && (from->blk_offset % BUFFER_SIZE || from->blk_offset >= flash->size))) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                    "flash '%s': command 0x%02x in cycle %u is none, or its buffer lies "
+                    "outside the chip; the stream is not of such a machine",
+                    flash->name, from->cmd, from->wcycle);
+        return false;
+    }
+    flash->status = from->status;
+    flash->buffer_left = (unsigned)from->counter + 1;
+    flash->buffer_length = window ? BUFFER_SIZE + 1 : flash->buffer_left;
+    if (window) {
+        flash->buffer_base = flash->buffer_first = from->blk_offset;
+        memcpy(flash->buffer, from->blk_bytes, BUFFER_SIZE);
+    } else { /* of a source that programs without a buffer */
+        memset(flash->buffer, 0xff, BUFFER_SIZE);
+        flash->buffer_base = 0;
+    }
+    memory_region_rom_device_set_romd(&flash->memory, flash->mode == READ_ARRAY);
+    return true;
+}
+
+static bool window_needed(void *wire)
+{
+    return ((const WireFlash *)wire)->blk_offset != NO_WINDOW;
+}
+
+static const VMStateDescription vmstate_flash_window = {
+    .name = "pflash_cfi01_blk_write",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = window_needed,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_BUFFER(blk_bytes, WireFlash),
+            VMSTATE_UINT32(blk_offset, WireFlash),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
+static const VMStateDescription vmstate_flash = {
+    .name = "pflash_cfi01",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .wire_size = sizeof(WireFlash),
+    .to_wire = flash_to_wire,
+    .from_wire = flash_from_wire,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_UINT8(wcycle, WireFlash),
+            VMSTATE_UINT8(cmd, WireFlash),
+            VMSTATE_UINT8(status, WireFlash),
+            VMSTATE_UINT64(counter, WireFlash),
+            VMSTATE_END_OF_LIST(),
+        },
+    .subsections = (const VMStateDescription *const[]){&vmstate_flash_window, NULL},
 };
 
 /* -- The device ---------------------------------------------------------------------- */
@@ -429,6 +586,9 @@ static bool load_content(Flash *flash, GError **error)
     return true;
 }
 
+/* It is soldered. */
+static const BlockDeviceOps flash_block_ops = {.change_medium = NULL};
+
 static bool pflash_cfi01_realize(Device *dev, GError **error)
 {
     Flash *flash = (Flash *)dev;
@@ -438,10 +598,11 @@ static bool pflash_cfi01_realize(Device *dev, GError **error)
                             "cfi.pflash01 needs a drive; add drive=ID");
         return false;
     }
-    flash->backend = drive_take_by_id(flash->drive, error);
+    flash->backend = drive_take_by_id(flash->drive, true, error);
     if (!flash->backend) {
         return false;
     }
+    block_set_device(flash->backend, dev, &flash_block_ops, flash);
     if (!load_content(flash, error)) {
         drive_release(flash->backend);
         return false;
@@ -467,6 +628,7 @@ static void pflash_cfi01_class_init(DeviceClass *klass)
     klass->desc = "parallel NOR flash with Intel's command set";
     klass->realize = pflash_cfi01_realize;
     klass->reset = pflash_cfi01_reset;
+    klass->vmsd = &vmstate_flash;
     property_install_table(G_OBJECT_CLASS(klass), pflash_cfi01_properties);
 }
 

@@ -56,6 +56,25 @@ Bus *bus_find(const char *bus_type, const char *name)
     return NULL;
 }
 
+Bus *bus_find_free(const char *bus_type)
+{
+    Bus *full = NULL;
+
+    for (guint i = buses ? buses->len : 0; i-- > 0;) {
+        Bus *bus = buses->pdata[i];
+        const BusClass *klass = BUS_GET_CLASS(bus);
+
+        if (g_strcmp0(klass->bus_type, bus_type) != 0) {
+            continue;
+        }
+        if (!klass->max_devices || bus->children->len < klass->max_devices) {
+            return bus;
+        }
+        full = bus;
+    }
+    return full; /* whose plug() says what is in the way */
+}
+
 void bus_foreach(bool (*func)(Bus *bus, void *opaque), void *opaque)
 {
     for (guint i = 0; buses && i < buses->len; i++) {

@@ -30,6 +30,7 @@ struct Bus {
 struct BusClass {
     GObjectClass parent;
     const char *bus_type; /* what DeviceClass.bus_type is matched with */
+    guint max_devices;    /* 0: as many as plug() finds a place for */
     /* Gives the device its place (slot, address); false and *error when it is taken. */
     bool (*plug)(Bus *bus, Device *dev, GError **error);
     void (*unplug)(Bus *bus, Device *dev);
@@ -64,6 +65,9 @@ Bus *bus_new(GType type, Device *owner, const char *name);
 
 /* The first bus of that kind below the machine, or by name ("ide.0"); NULL: none. */
 Bus *bus_find(const char *bus_type, const char *name);
+/* Where a device goes whose user names no bus: as in QEMU the youngest of that kind that has
+ * room, so that the first disk of -device is on ide.1; NULL: there is none. */
+Bus *bus_find_free(const char *bus_type);
 void bus_foreach(bool (*func)(Bus *bus, void *opaque), void *opaque);
 
 #endif

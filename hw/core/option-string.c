@@ -92,3 +92,34 @@ char *option_string_take(OptionString *options, const char *key)
     options->count = kept;
     return value;
 }
+
+OptionString *option_string_new(void)
+{
+    return g_new0(OptionString, 1);
+}
+
+void option_string_add(OptionString *options, const char *key, const char *value)
+{
+    options->pairs = g_renew(OptionPair, options->pairs, options->count + 1);
+    options->pairs[options->count++] = (OptionPair){g_strdup(key), g_strdup(value)};
+}
+
+OptionString *option_string_take_prefix(OptionString *options, const char *prefix)
+{
+    OptionString *taken = option_string_new();
+    guint kept = 0;
+
+    for (guint i = 0; i < options->count; i++) {
+        OptionPair pair = options->pairs[i];
+
+        if (g_str_has_prefix(pair.key, prefix)) {
+            option_string_add(taken, pair.key + strlen(prefix), pair.value);
+            g_free(pair.key);
+            g_free(pair.value);
+        } else {
+            options->pairs[kept++] = pair;
+        }
+    }
+    options->count = kept;
+    return taken;
+}

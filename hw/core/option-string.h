@@ -31,4 +31,10 @@ const char *option_string_get(const OptionString *options, const char *key);
 /* The same, taking it out, so that what is left over can be reported; free it. */
 char *option_string_take(OptionString *options, const char *key);
 
+/* Takes out all keys that begin with `prefix`, "file." for example, without it. */
+OptionString *option_string_take_prefix(OptionString *options, const char *prefix);
+
+OptionString *option_string_new(void);
+void option_string_add(OptionString *options, const char *key, const char *value);
+
 #endif

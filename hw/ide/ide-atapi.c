@@ -276,7 +276,7 @@ static void packet_request_sense(IDEDrive *drive, const uint8_t *packet, uint8_t
 {
     ATAPIState *atapi = &drive->atapi;
 
-    if (atapi->unit_attention && atapi->sense_key == SENSE_NONE) {
+    if (atapi->unit_attention && !atapi->medium_was_out && atapi->sense_key == SENSE_NONE) {
         atapi->sense_key = SENSE_UNIT_ATTENTION;
         atapi->asc = ASC_MEDIUM_CHANGED;
         atapi->unit_attention = false;
@@ -324,10 +324,13 @@ static void packet_start_stop_unit(IDEDrive *drive, const uint8_t *packet, uint8
                        ASC_REMOVAL_PREVENTED);
             return;
         }
-        if (start && atapi->tray_open && block_is_inserted(drive->backend)) {
-            atapi->event_new_medium = atapi->unit_attention = true;
+        if (atapi->tray_open == start) {
+            if (start && block_is_inserted(drive->backend)) {
+                atapi->event_new_medium = atapi->unit_attention = true;
+            }
+            atapi->tray_open = !start;
+            block_tray_moved(drive->backend);
         }
-        atapi->tray_open = !start;
     }
     atapi_complete(drive);
 }
@@ -636,19 +639,49 @@ static const struct {
     [0xbe] = {"READ CD", packet_read_cd, NEEDS_MEDIUM},
 };
 
-/* Notices what the monitor has done with the medium. */
-static void notice_medium_change(IDEDrive *drive)
+/* The user has opened the tray, or closed it. A drive whose medium was exchanged between
+ * two commands says once that it had none, as if the guest had looked in between: systems
+ * that poll would otherwise not notice. */
+static void change_medium(void *opaque, bool load)
 {
+    IDEDrive *drive = opaque;
     ATAPIState *atapi = &drive->atapi;
-    unsigned changes = block_medium_changes(drive->backend);
 
-    if (changes != atapi->medium_changes) {
-        atapi->medium_changes = changes;
-        if (block_is_inserted(drive->backend)) {
-            atapi->unit_attention = atapi->event_new_medium = true;
-        }
+    atapi->tray_open = !load;
+    atapi->event_eject_request = false;
+    if (load && block_is_inserted(drive->backend)) {
+        atapi->event_new_medium = true;
+        atapi->medium_was_out = atapi->unit_attention = true;
     }
 }
+
+static bool tray_is_open(void *opaque)
+{
+    return ((const IDEDrive *)opaque)->atapi.tray_open;
+}
+
+static bool is_locked(void *opaque)
+{
+    return ((const IDEDrive *)opaque)->atapi.tray_locked;
+}
+
+static void request_eject(void *opaque, bool force)
+{
+    ATAPIState *atapi = &((IDEDrive *)opaque)->atapi;
+
+    atapi->event_eject_request = true;
+    if (force) {
+        atapi->tray_locked = false;
+    }
+}
+
+const BlockDeviceOps atapi_block_ops = {
+    .has_io_status = true,
+    .change_medium = change_medium,
+    .tray_is_open = tray_is_open,
+    .is_locked = is_locked,
+    .request_eject = request_eject,
+};
 
 static void atapi_execute(IDEDrive *drive)
 {
@@ -656,9 +689,11 @@ static void atapi_execute(IDEDrive *drive)
     uint8_t number = atapi->packet[0];
     unsigned flags = packet_commands[number].flags;
 
-    notice_medium_change(drive);
     if (!packet_commands[number].name) {
         atapi_fail(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_COMMAND);
+    } else if (medium_present(drive) && atapi->medium_was_out && !(flags & ANY_TIME)) {
+        atapi->medium_was_out = false;
+        atapi_fail(drive, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
     } else if (atapi->unit_attention && !(flags & ANY_TIME)) {
         atapi->unit_attention = false;
         atapi_fail(drive, SENSE_UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
@@ -712,7 +747,7 @@ void atapi_reset(IDEDrive *drive)
     drive->atapi.sense_key = SENSE_NONE;
     drive->atapi.asc = 0;
     drive->atapi.tray_locked = false;
-    drive->atapi.unit_attention = false;
+    drive->atapi.medium_was_out = drive->atapi.unit_attention = false;
     drive->atapi.event_eject_request = false;
     drive->atapi.sector_left = 0;
 }

@@ -49,6 +49,7 @@ static void ide_bus_unplug(Bus *parent, Device *dev)
 static void ide_bus_class_init(BusClass *klass)
 {
     klass->bus_type = "IDE";
+    klass->max_devices = 2;
     klass->plug = ide_bus_plug;
     klass->unplug = ide_bus_unplug;
 }

@@ -128,12 +128,14 @@ static bool disk_check_medium(const IDEDrive *drive, GError **error)
                "it is");
 }
 
+static const BlockDeviceOps disk_block_ops = {.has_io_status = true};
+
 static bool ide_drive_attach(IDEDrive *drive, GError **error)
 {
     bool disk = drive->kind == IDE_DISK;
 
     if (drive->drive) {
-        drive->backend = drive_take_by_id(drive->drive, error);
+        drive->backend = drive_take_by_id(drive->drive, disk, error);
     } else if (!disk) {
         drive->backend = drive_new_empty(true);
     } else {
@@ -142,6 +144,8 @@ static bool ide_drive_attach(IDEDrive *drive, GError **error)
     if (!drive->backend) {
         return false;
     }
+    block_set_device(drive->backend, &drive->parent, disk ? &disk_block_ops : &atapi_block_ops,
+                     drive);
     if (disk && (!disk_check_medium(drive, error) || !disk_set_geometry(drive, error))) {
         drive_release(drive->backend);
         drive->backend = NULL;
@@ -173,7 +177,6 @@ static bool ide_drive_realize(Device *dev, GError **error)
     default_string(&drive->model,
                    drive->kind == IDE_CDROM ? "QEMU DVD-ROM" : "QEMU HARDDISK");
     drive->transfer.data = g_malloc0(IDE_BUFFER_SIZE);
-    drive->atapi.medium_changes = block_medium_changes(drive->backend);
     ide_drive_reset(dev);
     return true;
 }

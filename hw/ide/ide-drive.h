@@ -88,8 +88,8 @@ typedef struct ATAPIState {
     bool dma;               /* the PACKET command asked for it */
     uint8_t sense_key, asc; /* of the last command */
     bool tray_open, tray_locked;
-    unsigned medium_changes; /* as seen last */
-    bool unit_attention;     /* a changed medium is to be reported once */
+    bool medium_was_out;     /* a changed medium: that none was there is to be reported, */
+    bool unit_attention;     /* and then that it may be another one */
     bool event_new_medium, event_eject_request;
     uint64_t block;      /* next to read */
     unsigned block_size; /* bytes that each gives: 2048 user data, 2352 raw */
@@ -185,6 +185,9 @@ void ide_identify(const IDEDrive *drive, uint8_t *data);
 void ide_geometry_guess(BlockBackend *backend, IDEGeometry *geometry);
 
 /* -- ide-atapi.c --------------------------------------------------------------------- */
+
+/* What the user does with the medium and the tray. */
+extern const BlockDeviceOps atapi_block_ops;
 
 void atapi_reset(IDEDrive *drive);
 /* The PACKET command has been written. */

@@ -322,7 +322,10 @@ static void drive_to_wire(void *opaque, void *data)
         .lba48 = drive->lba48,
         .sense_key = drive->atapi.sense_key,
         .asc = drive->atapi.asc,
-        .cdrom_changed = drive->atapi.unit_attention,
+        /* 1: both reports are due; 2: only that it may be another medium. */
+        .cdrom_changed = drive->atapi.medium_was_out   ? 1
+                         : drive->atapi.unit_attention ? 2
+                                                       : 0,
         .tray_open = drive->atapi.tray_open,
         .tray_locked = drive->atapi.tray_locked,
         .new_media = drive->atapi.event_new_medium,
@@ -419,7 +422,8 @@ static bool drive_from_wire(void *opaque, void *data, int version_id, GError **e
     drive->irq_pending = false;
     drive->atapi.sense_key = wire->sense_key & 0x0f;
     drive->atapi.asc = wire->asc;
-    drive->atapi.unit_attention = wire->cdrom_changed;
+    drive->atapi.medium_was_out = wire->cdrom_changed == 1;
+    drive->atapi.unit_attention = wire->cdrom_changed != 0;
     drive->atapi.tray_open = wire->tray_open;
     drive->atapi.tray_locked = wire->tray_locked;
     drive->atapi.event_new_medium = wire->new_media;

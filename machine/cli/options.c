@@ -67,6 +67,8 @@ static const OptionRow rows[] = {
     {OPTION_LIST, "option-rom", FIELD(option_roms), "FILE[,bootindex=N]",
      "an option ROM for the firmware to run"},
     {OPTION_LIST, "drive", FIELD(drives), "file=F,format=raw,if=ide...", "a disk image"},
+    {OPTION_LIST, "blockdev", FIELD(blockdevs), "driver=D,node-name=N,file.filename=F...",
+     "a disk image for devices to name, or a layer on one; JSON as well"},
     {OPTION_DRIVE, "hda", FIELD(drives), "FILE", "the first IDE disk",
      "index=0,media=disk,file="},
     {OPTION_DRIVE, "hdb", FIELD(drives), "FILE", "the second IDE disk",

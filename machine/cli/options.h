@@ -15,7 +15,8 @@ typedef struct SystemOptions {
     char *cpu, *memory, *smp;
     GPtrArray *accels; /* NULL-terminated */
     char *bios, *kernel, *initrd, *append, *rtc, *name, *uuid, *vga, *display, *vnc;
-    GPtrArray *boots, *data_dirs, *drives, *devices, *globals, *chardevs, *fw_cfgs;
+    GPtrArray *boots, *data_dirs, *blockdevs, *drives, *devices, *globals, *chardevs;
+    GPtrArray *fw_cfgs;
     GPtrArray *option_roms, *machines, *smbioses, *add_fds, *config_files, *messages;
     GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hw/block/node.h"
 #include "hw/core/descriptors.h"
 #include "hw/core/option-string.h"
 #include "hw/core/trace.h"
@@ -97,6 +98,11 @@ void system_make_drives(const SystemOptions *options)
 {
     GError *error = NULL;
 
+    for (guint i = 0; i < options->blockdevs->len; i++) {
+        if (!blockdev_add_from_text(options->blockdevs->pdata[i], &error)) {
+            cli_fail_with(error, "-blockdev", options->blockdevs->pdata[i]);
+        }
+    }
     for (guint i = 0; i < options->drives->len; i++) {
         g_autofree char *text = g_strconcat(
             options->drives->pdata[i], options->snapshot ? ",snapshot=on" : "", NULL);

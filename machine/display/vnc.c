@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "hw/core/module.h"
 #include "hw/core/property.h"
 #include "hw/display/console.h"
 #include "hw/input/keys.h"
@@ -59,33 +60,12 @@ static bool parse_display(const char *display, uint32_t *address, uint16_t *port
     return true;
 }
 
-/* Beside the program while it is in its build directory, else where it is installed. */
-static GModule *open_module(GError **error)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *directory = program ? g_path_get_dirname(program) : NULL;
-    g_autofree char *beside =
-        directory ? g_build_filename(directory, "libumbra-vnc.so", NULL) : NULL;
-    const char *path = beside && g_file_test(beside, G_FILE_TEST_EXISTS)
-                           ? beside
-                           : UMBRA_MODULE_DIR "/libumbra-vnc.so";
-    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
-
-    if (!module) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                    "the VNC module cannot be loaded (%s); install libvncserver-dev and "
-                    "build again",
-                    g_module_error());
-    }
-    return module;
-}
-
 bool vnc_start(const char *display, GError **error)
 {
     VncModuleStart start;
     uint32_t address;
     uint16_t port;
-    GModule *module;
+    gpointer symbol;
 
     if (strcmp(display, "none") == 0) {
         return true;
@@ -99,15 +79,10 @@ bool vnc_start(const char *display, GError **error)
                             "the machine has no screen; add -vga std");
         return false;
     }
-    module = open_module(error);
-    if (!module) {
+    symbol = module_symbol("umbra-vnc", VNC_MODULE_START, "libvncserver-dev", error);
+    if (!symbol) {
         return false;
     }
-    if (!g_module_symbol(module, VNC_MODULE_START, (gpointer *)(void *)&start)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                    "%s is not a VNC module of Umbra's", g_module_name(module));
-        return false;
-    }
-    g_module_make_resident(module);
+    memcpy(&start, &symbol, sizeof start);
     return start(&vnc_host, address, port, error);
 }

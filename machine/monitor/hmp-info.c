@@ -7,7 +7,6 @@
 #include <stdarg.h>
 
 #include "hw/acpi/vmgenid.h"
-#include "hw/block/block.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
 #include "machine/monitor/hmp.h"
@@ -117,37 +116,6 @@ static void print_chardev(Chardev *chardev, void *opaque)
 static void run_chardev(Hmp *hmp, const HmpArgs *args)
 {
     chardev_foreach(print_chardev, hmp);
-}
-
-typedef struct BlockListing {
-    Hmp *hmp;
-    const char *wanted;
-    unsigned count;
-} BlockListing;
-
-static void print_drive(BlockBackend *drive, void *opaque)
-{
-    BlockListing *listing = opaque;
-    const DriveOptions *options = drive_options(drive);
-
-    listing->count++;
-    if (listing->wanted && g_strcmp0(listing->wanted, options->id) != 0) {
-        return;
-    }
-    if (listing->count > 1 && !listing->wanted) {
-        hmp_printf(listing->hmp, "\n");
-    }
-    hmp_printf(listing->hmp, "%s (#block%03u): %s (raw%s)\n", options->id,
-               100 + listing->count, options->file,
-               block_is_readonly(drive) ? ", read-only" : "");
-    hmp_printf(listing->hmp, "    Cache mode:       writeback\n");
-}
-
-static void run_block(Hmp *hmp, const HmpArgs *args)
-{
-    BlockListing listing = {hmp, hmp_arg_text(args, "device"), 0};
-
-    drive_foreach(print_drive, &listing);
 }
 
 /* -- The device tree
@@ -281,10 +249,6 @@ const HmpCommand hmp_info_commands[] = {
      run_registers},
     {"info mem", "", "", "show the active virtual memory mappings", run_mem},
     {"info chardev", "", "", "show the character devices", run_chardev},
-    {"info block", "nodes:-n,verbose:-v,device:s?", "[-n] [-v] [device]",
-     "show info of one block device or all block devices (-n: show named nodes; -v: show "
-     "details)",
-     run_block},
     {"info qtree", "", "", "show device tree", run_qtree},
     {"info qdm", "", "", "show qdev device model list", run_qdm},
     {NULL},

@@ -64,7 +64,7 @@ typedef struct HmpCommand {
 } HmpCommand;
 
 /* The tables, each ended by a row without names. */
-extern const HmpCommand hmp_device_commands[], hmp_info_commands[],
+extern const HmpCommand hmp_block_commands[], hmp_device_commands[], hmp_info_commands[],
     hmp_info_memory_commands[], hmp_memory_commands[], hmp_run_commands[],
     hmp_screendump_commands[], hmp_help_commands[], hmp_qom_commands[],
     hmp_explain_commands[], hmp_trace_commands[], hmp_object_commands[],

@@ -3,10 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include <sys/stat.h>
-
 #include "hw/acpi/vmgenid.h"
-#include "hw/block/block.h"
 #include "hw/pci/pci-regs.h"
 #include "machine/machine.h"
 #include "machine/monitor/qmp-types.h"
@@ -77,44 +74,6 @@ static JsonNode *query_kvm(JsonObject *args, GError **error)
 {
     return qmp_object("enabled:b,present:b",
                       g_strcmp0(accel_name(machine_current()->accel), "kvm") == 0, true);
-}
-
-/* -- Disks
- * ------------------------------------------------------------------------------ */
-
-static JsonNode *image_info(BlockBackend *drive)
-{
-    const char *file = drive_options(drive)->file;
-    struct stat status;
-    gint64 allocated = file && stat(file, &status) == 0 ? status.st_blocks * 512 : 0;
-
-    return qmp_object(
-        "filename:s,format:s,virtual-size:i,actual-size:i,dirty-flag:b", file ? file : "",
-        "raw", (gint64)(block_sectors(drive) * BLOCK_SECTOR_SIZE), allocated, false);
-}
-
-static void add_drive(BlockBackend *drive, void *opaque)
-{
-    const DriveOptions *options = drive_options(drive);
-    JsonNode *inserted = qmp_object(
-        "iops_rd:i,detect_zeroes:s,image:n,iops_wr:i,ro:b,backing_file_depth:i,drv:s,"
-        "iops:i,bps_wr:i,write_threshold:i,encrypted:b,bps:i,bps_rd:i,cache:n,file:s",
-        (gint64)0, "off", image_info(drive), (gint64)0, block_is_readonly(drive),
-        (gint64)0, "raw", (gint64)0, (gint64)0, (gint64)0, false, (gint64)0, (gint64)0,
-        qmp_object("no-flush:b,direct:b,writeback:b", false, false, true),
-        options->file ? options->file : "");
-
-    json_array_add_element(
-        opaque, qmp_object("device:s,locked:b,removable:b,inserted:n,type:s", options->id,
-                           false, options->cdrom, inserted, "unknown"));
-}
-
-static JsonNode *query_block(JsonObject *args, GError **error)
-{
-    JsonArray *list = json_array_new();
-
-    drive_foreach(add_drive, list);
-    return qmp_array(list);
 }
 
 /* -- PCI
@@ -209,7 +168,6 @@ const QmpCommand qmp_query_commands[] = {
     {"query-uuid", "", query_uuid, "UuidInfo"},
     {"query-vm-generation-id", "", query_generation_id, "GuidInfo"},
     {"query-kvm", "", query_kvm, "KvmInfo"},
-    {"query-block", "", query_block, "[BlockInfo]"},
     {"query-pci", "", query_pci, "[PciInfo]"},
     {NULL},
 };

@@ -7,6 +7,7 @@
 
 #include "machine/monitor/json-stream.h"
 #include "machine/monitor/monitor.h"
+#include "machine/monitor/qmp-block.h"
 #include "machine/monitor/qmp-types.h"
 #include "machine/monitor/qmp.h"
 #include "machine/run-state.h"
@@ -302,6 +303,7 @@ QmpSession *qmp_session_new(Chardev *chardev, bool pretty, GError **error)
         run_state_add_handler(run_event, NULL);
         device_set_unplug_handler(qmp_device_deleted);
         qmp_migration_init();
+        qmp_block_listen();
     }
     g_ptr_array_add(sessions, session);
     if (!char_frontend_connect(&session->frontend, chardev, error)) {

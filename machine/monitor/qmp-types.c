@@ -205,6 +205,9 @@ const QmpType qmp_types[] = {
      "bps_wr:int,iops:int,iops_rd:int,iops_wr:int,image:ImageInfo,"
      "cache:BlockdevCacheInfo,write_threshold:int"},
     {QMP_ENUM, "BlockdevDetectZeroesOptions", "off|on|unmap"},
+    {QMP_ENUM, "BlockdevChangeReadOnlyMode", "retain|read-only|read-write"},
+    {QMP_ENUM, "IoOperationType", "read|write"},
+    {QMP_ENUM, "BlockErrorAction", "ignore|report|stop"},
     {QMP_OBJECT, "BlockdevCacheInfo", "writeback:bool,direct:bool,no-flush:bool"},
     {QMP_OBJECT, "ImageInfo",
      "filename:str,format:str,dirty-flag:bool?,actual-size:int?,virtual-size:int,"
@@ -278,6 +281,10 @@ const QmpEvent qmp_events[] = {
     {"GUEST_CRASHLOADED", "action:GuestPanicAction"},
     {"WATCHDOG", "action:WatchdogAction"},
     {"DEVICE_DELETED", "device:str?,path:str"},
+    {"DEVICE_TRAY_MOVED", "device:str,id:str,tray-open:bool"},
+    {"BLOCK_IO_ERROR",
+     "device:str,node-name:str?,operation:IoOperationType,action:BlockErrorAction,"
+     "nospace:bool?,reason:str"},
     {"DEVICE_UNPLUG_GUEST_ERROR", "device:str?,path:str"},
     {"RTC_CHANGE", "offset:int,qom-path:str"},
     {"MIGRATION", "status:MigrationStatus"},

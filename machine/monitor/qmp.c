@@ -15,6 +15,7 @@ static const QmpCommand *const tables[] = {
     qmp_session_commands,
     qmp_run_commands,
     qmp_query_commands,
+    qmp_block_commands,
     qmp_machine_commands,
     qmp_device_commands,
     qmp_chardev_commands,

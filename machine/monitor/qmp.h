@@ -36,6 +36,7 @@ typedef struct QmpCommand {
 } QmpCommand;
 
 /* The tables, each ended by a row without a name. */
+extern const QmpCommand qmp_block_commands[];
 extern const QmpCommand qmp_migration_commands[], qmp_run_commands[], qmp_query_commands[], qmp_device_commands[],
     qmp_qom_commands[], qmp_screendump_commands[], qmp_explain_commands[],
     qmp_trace_commands[], qmp_object_commands[], qmp_descriptor_commands[],

@@ -60,6 +60,7 @@ static const DeviceTypeEntry devices[] = {
     {"isa-serial", isa_serial_get_type},
     {"isa-parallel", isa_parallel_get_type},
     {"isa-fdc", isa_fdc_get_type},
+    {"floppy", floppy_get_type},
     {"cfi.pflash01", pflash_cfi01_get_type},
     {"VGA", vga_pci_get_type},
     {"isa-vga", isa_vga_get_type},

@@ -111,7 +111,7 @@ static bool make_superio(PCMachine *pc, GError **error)
     Chardev *debugcon = machine->config.debugcon;
     Device *port92;
 
-    pc->fdc = isa_fdc_new(isa, machine->config.default_devices, error);
+    pc->fdc = isa_fdc_new(isa, error);
     if (!pc->fdc) {
         return false;
     }
