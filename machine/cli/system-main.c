@@ -41,7 +41,7 @@ static char *join_machines(const GPtrArray *machines)
 
     for (guint i = 0; i < machines->len; i++) {
         const char *each = machines->pdata[i];
-        bool is_type = strcspn(each, ",") < strcspn(each, "=");
+        bool is_type = each[strcspn(each, ",=")] != '=';
 
         g_string_append_printf(text, "%s%s%s", i ? "," : "", i && is_type ? "type=" : "",
                                each);

@@ -15,6 +15,7 @@ static const HmpCommand *const tables[] = {
     hmp_explain_commands,     hmp_help_commands,       hmp_info_commands,
     hmp_info_memory_commands, hmp_memory_commands,     hmp_qom_commands,
     hmp_run_commands,         hmp_screendump_commands, hmp_migration_commands,
+    hmp_info_interrupt_commands,
 };
 
 #define INFO "info "

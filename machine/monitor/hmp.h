@@ -68,7 +68,7 @@ extern const HmpCommand hmp_block_commands[], hmp_device_commands[], hmp_info_co
     hmp_info_memory_commands[], hmp_memory_commands[], hmp_run_commands[],
     hmp_screendump_commands[], hmp_help_commands[], hmp_qom_commands[],
     hmp_explain_commands[], hmp_trace_commands[], hmp_object_commands[],
-    hmp_migration_commands[];
+    hmp_migration_commands[], hmp_info_interrupt_commands[];
 
 void hmp_init(Hmp *hmp, GString *out);
 

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Options of the command line, by what they do to the machine: files of options, CPU models,
+SMBIOS, machine properties, descriptors, log files, messages."""
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+# pylint: disable=wrong-import-position
+from harness import SYSTEM, Checks, run
+from qmp_client import Peer
+
+CONFIG = """# a machine
+[machine]
+  type = "isapc"
+
+[memory]
+  size = "4M"
+
+[chardev "log"]
+  backend = "ringbuf"
+  size = "16"
+
+[device "exit"]
+  driver = "isa-debug-exit"
+  iobase = "0x510"
+
+[global]
+  driver = "isa-debugcon"
+  property = "iobase"
+  value = "0x402"
+
+[device]
+  driver = "isa-debugcon"
+  chardev = "log"
+"""
+
+
+def check_config_file(checks, folder):
+    path = folder / "config"
+    path.write_text(CONFIG)
+    with Peer(SYSTEM, "-readconfig", str(path)) as peer:
+        checks.check(peer.execute("qom-get", path="/machine", property="type") ==
+                     "isapc-machine", "its type")
+        checks.check(peer.execute("query-memory-size-summary")["base-memory"] == 4 << 20, "RAM")
+        checks.check(peer.execute("qom-get", path="/machine/peripheral/exit",
+                                  property="iobase") == 0x510, "the device's property")
+        for letter in b"0123456789abcdefgh":
+            peer.hmp(f"o/b 0x402 {letter}")
+        checks.check(peer.execute("ringbuf-read", device="log", size=100) == "23456789abcdefgh",
+                     "what the debug console has kept")
+    for text, expected in (("[machine\n", "config:1: parse error"), ("x = \"1\"\n", "config:1"),
+                           ("[machine]\n  type = pc\n", "config:2"),
+                           ("[nonsense]\nx = \"1\"\n", "nonsense"),
+                           ("[device]\ndriver = \"no-such\"\n", "no-such")):
+        path.write_text(text)
+        done = run([SYSTEM, "-display", "none", "-readconfig", str(path)], timeout=30)
+        checks.check(done.returncode == 1 and expected in done.stderr, f"{text!r}: {done.stderr}")
+
+
+def smbios_tables(peer):
+    """What the firmware is told, by fw_cfg's ports: 0x510 selects, 0x511 reads."""
+    def read(selector, length):
+        peer.hmp(f"o/h 0x510 {selector}")
+        return bytes(int(re.search(r"= (0x\w+)", peer.hmp("i/b 0x511"))[1], 16)
+                     for _ in range(length))
+
+    head = read(0x19, 4)
+    directory = read(0x19, 4 + 64 * int.from_bytes(head, "big"))[4:]
+    for i in range(0, len(directory), 64):
+        if directory[i + 8:i + 64].rstrip(b"\0") == b"etc/smbios/smbios-tables":
+            return read(int.from_bytes(directory[i + 4:i + 6], "big"),
+                        int.from_bytes(directory[i:i + 4], "big"))
+    return b""
+
+
+def check_smbios(checks, folder):
+    extra = bytes([200, 4, 0, 0x99]) + b"user's own\0\0"
+    (folder / "extra").write_bytes(extra)
+    with Peer(SYSTEM, "-M", "pc", "-smbios", "type=0,vendor=Vend,version=9,release=3.4",
+              "-smbios", "type=1,serial=S-1,product=Thing,,more", "-smbios",
+              "type=11,value=first,value=second", "-smbios", "type=17,speed=2666",
+              "-smbios", f"file={folder}/extra") as peer:
+        tables = smbios_tables(peer)
+    # Type 0: SMBIOS 2.8 section 7.1, of 24 bytes; release at 0x14 and 0x15.
+    checks.check(tables[0] == 0 and tables[1] == 24 and tables[0x14:0x16] == bytes([3, 4]) and
+                 tables[24:].startswith(b"Vend\x009\0\0"), f"type 0: {tables[:40]}")
+    for text in (b"S-1\0", b"Thing,more\0", b"first\0second\0\0", extra):
+        checks.check(text in tables, f"{text} is missing")
+    at = tables.index(b"\x11\x28") if b"\x11\x28" in tables else 0
+    # Type 17, section 7.18: the speed is at 0x15.
+    checks.check(at and tables[at + 0x15:at + 0x17] == (2666).to_bytes(2, "little"), "type 17")
+    for words, expected in ((["-smbios", "type=0,release=x"], "release"),
+                            (["-smbios", "type=1,colour=red"], "colour"),
+                            (["-smbios", "file=/no/such"], "No such file"),
+                            (["-smbios", f"file={__file__}"], "no sequence of SMBIOS"),
+                            (["-smbios", "nonsense"], "type=N")):
+        done = run([SYSTEM, "-display", "none", *words], timeout=30)
+        checks.check(done.returncode == 1 and expected in done.stderr, f"{words}: {done.stderr}")
+
+
+def check_cpu(checks):
+    for words, feature, wanted in ((["-cpu", "qemu64"], "avx", False),
+                                   (["-cpu", "qemu64,+avx"], "avx", True),
+                                   (["-cpu", "qemu64,avx=on,-avx"], "avx", False),
+                                   (["-cpu", "qemu64,-sse2"], "sse2", False),
+                                   (["-cpu", "486"], "cx8", False)):
+        with Peer(SYSTEM, "-M", "pc", *words) as peer:
+            model = peer.execute("query-cpu-model-expansion", type="full",
+                                 model={"name": "qemu64"})["model"]["props"]
+            checks.check(model[feature] is wanted, f"{words}: {feature} is {model[feature]}")
+    with Peer(SYSTEM, "-M", "pc", "-cpu", "qemu32,family=7") as peer:
+        cpu = peer.execute("query-cpus-fast")[0]["qom-path"]
+        values = [peer.execute("qom-get", path=cpu, property=name)
+                  for name in ("family", "model", "stepping")]
+        checks.check(values == [7, 6, 3], f"qemu32,family=7: {values}")
+
+
+def check_others(checks, folder):
+    with Peer(SYSTEM, "-M", "pc", "-M", "graphics=off", "-M", "isapc", "-M", "usb=off") as peer:
+        checks.check(peer.execute("qom-get", path="/machine", property="type") ==
+                     "isapc-machine", "the last type")
+    read, write = os.pipe()
+    done = subprocess.run([SYSTEM, "-display", "none", "-S", "-nodefaults", "-add-fd",
+                           f"fd={write},set=3,opaque=note", "-serial", "file:/dev/fdset/3",
+                           "-monitor", "stdio"], input="o/b 0x3f8 0x41\nquit\n", text=True,
+                          pass_fds=[write], capture_output=True, timeout=60, check=False)
+    os.close(write)
+    checks.check(done.returncode == 0 and os.read(read, 10) == b"A", f"-add-fd: {done.stderr}")
+    with Peer(SYSTEM, "-M", "pc", "-chardev", f"null,id=c,logfile={folder}/log", "-serial",
+              "chardev:c") as peer:
+        peer.hmp("o/b 0x3f8 0x42")
+    checks.check((folder / "log").read_bytes() == b"B", "logfile=")
+    done = run([SYSTEM, "-msg", "timestamp=on", "-m", "banana"], timeout=30)
+    checks.check(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z umbra", done.stderr), done.stderr)
+    with Peer(SYSTEM, "-M", "pc", "-qmp-pretty", f"unix:{folder}/pretty,server=on,wait=off"):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(30)
+        peer.connect(os.path.relpath(folder / "pretty"))
+        checks.check(peer.recv(100).startswith(b"{\n    \"QMP\": {\n"), "-qmp-pretty")
+        peer.close()
+
+
+def main():
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        check_config_file(checks, folder)
+        check_smbios(checks, folder)
+        check_cpu(checks)
+        check_others(checks, folder)
+    checks.close()
+
+
+main()
