@@ -92,12 +92,6 @@ static JsonNode *query_memory_size(JsonObject *args, GError **error)
                       (gint64)machine_current()->config.ram_size, (gint64)0);
 }
 
-static JsonNode *query_vm_generation_id(JsonObject *args, GError **error)
-{
-    g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR, "VM Generation ID device not found");
-    return NULL;
-}
-
 static JsonNode *query_replay(JsonObject *args, GError **error)
 {
     return qmp_object("icount:i,mode:s", (gint64)0, "none");
@@ -378,7 +372,6 @@ const QmpCommand qmp_machine_commands[] = {
     {"query-memory-size-summary", "", query_memory_size, "MemoryInfo"},
     {"query-memory-devices", "", empty_list, "[MemoryDeviceInfo]"},
     {"query-acpi-ospm-status", "", query_acpi_ospm_status, "[ACPIOSTInfo]"},
-    {"query-vm-generation-id", "", query_vm_generation_id, "GuidInfo"},
     {"query-iothreads", "", empty_list, "[IOThreadInfo]"},
     {"query-replay", "", query_replay, "ReplayInfo"},
     {"query-cpus-fast", "", query_cpus, "[CpuInfoFast]"},
