@@ -20,7 +20,7 @@ struct VMGenID {
     char *guid;                              /* the property: "auto", or a GUID */
     uint8_t number[GUID_SIZE];               /* as RFC 4122 has it */
     uint8_t file[FILE_SIZE];                 /* with the number in the guest's order */
-    uint8_t guest_address[sizeof(uint64_t)]; /* little-endian, of the number; 0: none */
+    uint8_t vmgenid_addr_le[sizeof(uint64_t)]; /* little-endian, of the number; 0: none */
     AddressSpace *memory;
     ACPIPM *pm;
 };
@@ -55,7 +55,7 @@ static void tell_guest(VMGenID *vmgenid)
 {
     uint64_t address;
 
-    memcpy(&address, vmgenid->guest_address, sizeof(address));
+    memcpy(&address, vmgenid->vmgenid_addr_le, sizeof(address));
     address = GUINT64_FROM_LE(address);
     if (!address || !vmgenid->pm) {
         return;
@@ -93,8 +93,8 @@ bool vmgenid_add_files(VMGenID *vmgenid, FWCfg *cfg, AddressSpace *memory, ACPIP
     fill_file(vmgenid);
     return fw_cfg_add_file(cfg, VMGENID_FILE_GUID, vmgenid->file, FILE_SIZE, error) &&
            fw_cfg_add_file_callback(cfg, VMGENID_FILE_ADDRESS, NULL, NULL, vmgenid,
-                                    vmgenid->guest_address,
-                                    sizeof(vmgenid->guest_address), true, error);
+                                    vmgenid->vmgenid_addr_le,
+                                    sizeof(vmgenid->vmgenid_addr_le), true, error);
 }
 
 /* -- Life -------------------------------------------------------------------------- */
@@ -145,7 +145,7 @@ static void vmgenid_reset(Device *dev)
 {
     VMGenID *vmgenid = (VMGenID *)dev;
 
-    memset(vmgenid->guest_address, 0, sizeof(vmgenid->guest_address));
+    memset(vmgenid->vmgenid_addr_le, 0, sizeof(vmgenid->vmgenid_addr_le));
 }
 
 static bool vmgenid_post_load(void *opaque, int version_id, GError **error)
@@ -161,7 +161,7 @@ static const VMStateDescription vmstate_vmgenid = {
     .post_load = vmgenid_post_load,
     .fields =
         (const VMStateField[]){
-            VMSTATE_UINT8_ARRAY(guest_address, VMGenID, sizeof(uint64_t)),
+            VMSTATE_UINT8_ARRAY(vmgenid_addr_le, VMGenID, sizeof(uint64_t)),
             VMSTATE_END_OF_LIST(),
         },
 };

@@ -380,7 +380,9 @@ static const MemoryRegionOps flash_ops = {
 typedef struct WireFlash {
     uint8_t wcycle, cmd, status;
     uint64_t counter; /* bytes for the buffer, less one */
-    uint8_t blk_bytes[BUFFER_SIZE];
+    uint32_t window_size; /* not sent: BUFFER_SIZE */
+    uint8_t *blk_bytes;   /* window */
+    uint8_t window[BUFFER_SIZE];
     uint32_t blk_offset;
 } WireFlash;
 
@@ -432,10 +434,12 @@ static void flash_to_wire(void *opaque, void *wire)
     }
     to->counter = has_window(flash) ? (uint64_t)flash->buffer_left - 1 : 0;
     to->blk_offset = NO_WINDOW;
+    to->window_size = BUFFER_SIZE;
+    to->blk_bytes = to->window;
     if (has_window(flash)) {
         to->blk_offset = flash->buffer_base;
         for (unsigned i = 0; i < BUFFER_SIZE; i++) {
-            to->blk_bytes[i] = flash->bytes[flash->buffer_base + i] & flash->buffer[i];
+            to->window[i] = flash->bytes[flash->buffer_base + i] & flash->buffer[i];
         }
     }
 }
@@ -480,7 +484,7 @@ static bool flash_from_wire(void *opaque, void *wire, int version_id, GError **e
     flash->buffer_length = window ? BUFFER_SIZE + 1 : flash->buffer_left;
     if (window) {
         flash->buffer_base = flash->buffer_first = from->blk_offset;
-        memcpy(flash->buffer, from->blk_bytes, BUFFER_SIZE);
+        memcpy(flash->buffer, from->window, BUFFER_SIZE);
     } else { /* of a source that programs without a buffer */
         memset(flash->buffer, 0xff, BUFFER_SIZE);
         flash->buffer_base = 0;
@@ -501,7 +505,7 @@ static const VMStateDescription vmstate_flash_window = {
     .needed = window_needed,
     .fields =
         (const VMStateField[]){
-            VMSTATE_BUFFER(blk_bytes, WireFlash),
+            VMSTATE_VBUFFER_UINT32(blk_bytes, WireFlash, 0, NULL, window_size),
             VMSTATE_UINT32(blk_offset, WireFlash),
             VMSTATE_END_OF_LIST(),
         },

@@ -243,7 +243,7 @@ void qmp_block_listen(void)
 const QmpCommand qmp_block_commands[] = {
     {"query-block", "", query_block, "[BlockInfo]"},
     {"query-named-block-nodes", "flat:bool?", query_named_block_nodes, "[BlockDeviceInfo]"},
-    {"blockdev-add", "*driver:str,node-name:str?", run_blockdev_add},
+    {"blockdev-add", "*BlockdevOptions", run_blockdev_add},
     {"blockdev-del", "node-name:str", run_blockdev_del},
     {"eject", "device:str?,id:str?,force:bool?", run_eject},
     {"blockdev-open-tray", "device:str?,id:str?,force:bool?", run_open_tray},

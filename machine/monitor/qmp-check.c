@@ -321,13 +321,14 @@ bool qmp_check_value(QmpText text, JsonNode *value, const char *name, GError **e
 
 bool qmp_check_members(const char *members, JsonObject *object, GError **error)
 {
-    const QmpType *type = qmp_type_find(qmp_text(members));
+    bool open = *members == '*';
+    const QmpType *type = qmp_type_find(qmp_text(members + open));
 
+    if (open) {
+        return check_present(qmp_text(type ? type->text : members + 1), object, "", error);
+    }
     if (type) {
         return check_described(type, object, "", error);
-    }
-    if (*members == '*') {
-        return check_present(qmp_text(members + 1), object, "", error);
     }
     return check_object(qmp_text(members), qmp_text(""), object, "", error);
 }

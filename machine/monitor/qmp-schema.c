@@ -175,10 +175,11 @@ static char *add_arguments(Schema *schema, const char *owner, const char *member
 {
     g_autofree char *name = g_strdup_printf("q_obj_%s-arg", owner);
 
+    members += *members == '*';
     if (qmp_type_find(qmp_text(members))) {
         return add_type(schema, qmp_text(members));
     }
-    return add_object(schema, name, qmp_text(members + (*members == '*')));
+    return add_object(schema, name, qmp_text(members));
 }
 
 static void add_command(const QmpCommand *command, void *opaque)

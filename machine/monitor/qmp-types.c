@@ -110,6 +110,17 @@ const QmpType qmp_types[] = {
      "memory-backend-file={size:int,prealloc:bool?,share:bool?,mem-path:str},"
      "memory-backend-memfd={size:int,prealloc:bool?,share:bool?},"
      "memory-backend-ram={size:int,prealloc:bool?,share:bool?},umbra-segments={path:str}"},
+    {QMP_ENUM, "BlockdevDriver",
+     "bochs|cloop|dmg|file|host_device|nbd|null-aio|null-co|parallels|qcow|qcow2|qed|raw|vdi|"
+     "vhdx|vmdk|vpc"},
+    {QMP_UNION, "BlockdevOptions",
+     "driver:BlockdevDriver,node-name:str?,read-only:bool?,auto-read-only:bool?",
+     "bochs={file:BlockdevRef},cloop={file:BlockdevRef},dmg={file:BlockdevRef},"
+     "parallels={file:BlockdevRef},qcow={file:BlockdevRef},qcow2={file:BlockdevRef},"
+     "qed={file:BlockdevRef},raw={file:BlockdevRef},vdi={file:BlockdevRef},"
+     "vhdx={file:BlockdevRef},vmdk={file:BlockdevRef},vpc={file:BlockdevRef},"
+     "file={filename:str},host_device={filename:str},nbd={server:SocketAddress}"},
+    {QMP_ALTERNATE, "BlockdevRef", "BlockdevOptions|str"},
     {QMP_OBJECT, "PciInfo", "bus:int,devices:[PciDeviceInfo]"},
     {QMP_OBJECT, "PciDeviceInfo",
      "bus:int,slot:int,function:int,class_info:PciDeviceClass,id:PciDeviceId,irq:int?,"
