@@ -77,19 +77,34 @@ const GError *wire_error(const Wire *wire)
     return wire->error;
 }
 
-void wire_fail(Wire *wire, const char *format, ...)
+static void note_failure(Wire *wire, uint64_t offset, const char *format, va_list args)
 {
     g_autofree char *message = NULL;
-    va_list args;
 
     if (wire->error) {
         return;
     }
-    va_start(args, format);
     message = g_strdup_vprintf(format, args);
-    va_end(args);
     g_set_error(&wire->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                "%s (at byte %" G_GUINT64_FORMAT ")", message, wire_offset(wire));
+                "%s (at byte %" G_GUINT64_FORMAT ")", message, offset);
+}
+
+void wire_fail(Wire *wire, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    note_failure(wire, wire_offset(wire), format, args);
+    va_end(args);
+}
+
+void wire_fail_at(Wire *wire, uint64_t offset, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    note_failure(wire, offset, format, args);
+    va_end(args);
 }
 
 void wire_prefix_error(Wire *wire, const char *format, ...)

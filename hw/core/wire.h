@@ -47,6 +47,9 @@ static inline bool wire_failed(const Wire *wire);
 const GError *wire_error(const Wire *wire);
 /* Notes a failure at the current byte unless there is one already. */
 void wire_fail(Wire *wire, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same of a byte elsewhere, for who has looked ahead. */
+void wire_fail_at(Wire *wire, uint64_t offset, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 /* Puts "what: " before the message of a failure, once, where one knows the context. */
 void wire_prefix_error(Wire *wire, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

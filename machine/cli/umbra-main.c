@@ -23,6 +23,7 @@ static const UmbraCommand commands[] = {
     {"reboot", "boot real firmware, reboot it by every method, and show how it went",
      umbra_reboot, false},
     {"reboot-row", "one row of it, as JSON", umbra_reboot_row, true},
+    {"stream", "show what is in a migration stream, or how two differ", umbra_stream, false},
 };
 
 static void print_help(FILE *out)

@@ -25,6 +25,7 @@ int umbra_draw(int argc, char **argv);
 int umbra_migrate_matrix(int argc, char **argv);
 int umbra_reboot(int argc, char **argv);
 int umbra_reboot_row(int argc, char **argv);
+int umbra_stream(int argc, char **argv);
 
 /* Whether `stream` is a terminal that takes colour (and NO_COLOR is not set). */
 bool umbra_use_colour(FILE *stream);

@@ -69,3 +69,21 @@ void json_text_add_int(JsonText *json, const char *member, int64_t value)
     put_place(json, member);
     g_string_append_printf(json, "%" PRId64, value);
 }
+
+void json_text_add_uint(JsonText *json, const char *member, uint64_t value)
+{
+    put_place(json, member);
+    g_string_append_printf(json, "%" PRIu64, value);
+}
+
+void json_text_add_bool(JsonText *json, const char *member, bool value)
+{
+    put_place(json, member);
+    g_string_append(json, value ? "true" : "false");
+}
+
+void json_text_add_null(JsonText *json, const char *member)
+{
+    put_place(json, member);
+    g_string_append(json, "null");
+}

@@ -9,6 +9,7 @@
 #define MACHINE_MIGRATION_JSON_TEXT_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef GString JsonText;
@@ -20,5 +21,8 @@ void json_text_begin_array(JsonText *json, const char *member);
 void json_text_end_array(JsonText *json);
 void json_text_add_string(JsonText *json, const char *member, const char *value);
 void json_text_add_int(JsonText *json, const char *member, int64_t value);
+void json_text_add_uint(JsonText *json, const char *member, uint64_t value);
+void json_text_add_bool(JsonText *json, const char *member, bool value);
+void json_text_add_null(JsonText *json, const char *member);
 
 #endif

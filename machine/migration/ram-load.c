@@ -15,9 +15,6 @@
 #define PAGE MEMORY_PAGE_SIZE
 #define WORD_BITS 64
 
-/* zlib's worst case for a page, and then some: what is longer was not made by zlib. */
-#define PACKED_MAX (PAGE + PAGE / 8 + 64)
-
 /* A page that the host has not given to this process yet is zero; testing it would make
  * the host give it, and a guest's whole unused memory with it. */
 typedef struct LoadBlock {
@@ -175,13 +172,13 @@ static void load_filled(LoadBlock *entry, uint64_t page, Wire *wire)
 static void load_compressed(LoadBlock *entry, uint64_t page, Wire *wire)
 {
     uint32_t length = wire_get_be32(wire);
-    uint8_t packed[PACKED_MAX], bytes[PAGE];
+    uint8_t packed[RAM_COMPRESSED_MAX], bytes[PAGE];
     uLongf size = PAGE;
 
-    if (length > PACKED_MAX) {
+    if (length > RAM_COMPRESSED_MAX) {
         wire_fail(wire, "Invalid compressed data length: %" PRIu32, length);
     }
-    if (!wire_get_buffer(wire, packed, MIN(length, PACKED_MAX))) {
+    if (!wire_get_buffer(wire, packed, MIN(length, RAM_COMPRESSED_MAX))) {
         return;
     }
     if (uncompress(bytes, &size, packed, length) != Z_OK || size != PAGE) {

@@ -30,6 +30,9 @@ enum {
 };
 #define RAM_XBZRLE_ENCODING 1
 
+/* zlib's worst case for a page, and then some: what is longer was not made by zlib. */
+#define RAM_COMPRESSED_MAX (MEMORY_PAGE_SIZE + MEMORY_PAGE_SIZE / 8 + 64)
+
 /* Whether a block is part of what moves. */
 bool ram_block_migrates(const RAMBlock *block);
 
