@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
     {"fields", 'f', 0, G_OPTION_ARG_NONE, &all_fields, "devices' fields and their values",
      NULL},
     {"section", 's', 0, G_OPTION_ARG_STRING, &wanted,
-     X, "NAME"},
+     "only the sections of that name, with their fields; * and ? stand for any", "NAME"},
     {"diff", 'd', 0, G_OPTION_ARG_NONE, &as_diff, "how the second of two files differs",
      NULL},
     {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "all of it, for programs", NULL},
@@ -90,7 +90,7 @@ static void print_head(const StreamInspection *inspection)
 {
     printf("machine type: %s\n", inspection->machine_type
                                      ? inspection->machine_type
-                                     : "not said (older than pc-i440fx-2.3)");
+                                     : "not said (types before 2.4 do not)");
     for (guint i = 0; i < inspection->configuration->len; i++) {
         printf("configuration: %s\n",
                (const char *)g_ptr_array_index(inspection->configuration, i));
