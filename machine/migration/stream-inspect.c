@@ -141,7 +141,9 @@ static bool may_begin(const StreamInspection *inspection, size_t at, uint32_t nu
     size_t left = inspection->size - at;
 
     if (left && data[0] == STREAM_EOF) {
-        return left == 1 || data[1] == STREAM_VMDESCRIPTION;
+        /* A description, if it is cut; one that is whole would have been found. */
+        return left == 1 ||
+               (data[1] == STREAM_VMDESCRIPTION && (left <= 6 || data[6] == '{'));
     }
     if (left < 6 || data[0] != STREAM_SECTION_FULL || be32_at(data + 1) == number ||
         data[5] == 0 || left < 6u + data[5] + 8) {
