@@ -131,7 +131,7 @@ def forms():
     plain, packed = moved("plain"), moved("packed", compress=True)
     what = content(packed)
     ram = next(block for block in what["blocks"] if block["name"] == "pc.bios")
-    checks.check(ram["pages-sent"]["compressed"] > 0 and ram["pages-sent"]["plain"] == 0,
+    checks.check(ram["pages-sent"]["compressed"] > ram["pages-sent"]["plain"],
                  f"compress: {ram}")
     differ = stream("--diff", plain, packed)
     checks.check("ram" not in differ.stdout, f"compressed pages differ: {differ.stdout}")
