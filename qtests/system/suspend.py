@@ -58,7 +58,7 @@ def sleep_and_wake(emulator, folder, corrupt, machine="pc-i440fx-7.2"):
     disk.write_bytes(bytes(image) + bytes((1 << 20) - len(image)))
     for name in ("qmp", "qtest"):
         (folder / name).unlink(missing_ok=True)
-    command = [*emulator, "-M", machine, "-m", "16", "-nodefaults", "-display", "none",
+    command = [*emulator, "-S", "-M", machine, "-m", "16", "-nodefaults", "-display", "none",
                "-bios", FIRMWARE, "-drive", f"file={disk},format=raw,if=ide",
                "-chardev", f"file,id=log,path={log}", "-device",
                "isa-debugcon,iobase=0x402,chardev=log",
@@ -68,6 +68,7 @@ def sleep_and_wake(emulator, folder, corrupt, machine="pc-i440fx-7.2"):
                           text=True) as process:
         try:
             qmp = QMP(folder / "qmp")
+            qmp.command("cont")  # not before: who is not connected hears of no event
             qmp.wait("SUSPEND")
             status = qmp.command("query-status")["return"]["status"]
             if corrupt:
