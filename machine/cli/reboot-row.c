@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "firmware/shadow.h"
 #include "hw/core/clock.h"
 #include "hw/input/keys.h"
 #include "machine/cli/reboot.h"
@@ -26,9 +27,7 @@
 #include "memory/access.h"
 #include "memory/io-lock.h"
 
-#define SHADOW_BASE 0xe0000
 #define PRISTINE_BASE UINT64_C(0xfffe0000)
-#define SHADOW_SIZE KiB(128)
 #define DISK_SECTORS 2048
 
 /* A guest that gives no sign of life for so long (host time) counts as hung. */
@@ -101,7 +100,7 @@ static bool shadow_is_pristine(Machine *machine)
     g_autofree uint8_t *shadow = g_malloc(SHADOW_SIZE);
     g_autofree uint8_t *pristine = g_malloc(SHADOW_SIZE);
     MemTxResult result =
-        address_space_read(&machine->memory, SHADOW_BASE, MEMTXATTRS_UNSPECIFIED, shadow,
+        address_space_read(&machine->memory, SHADOW_E_SEGMENT, MEMTXATTRS_UNSPECIFIED, shadow,
                            SHADOW_SIZE) |
         address_space_read(&machine->memory, PRISTINE_BASE, MEMTXATTRS_UNSPECIFIED,
                            pristine, SHADOW_SIZE);

@@ -15,24 +15,14 @@
 #define HOLE_START UINT64_C(0xe0000000)
 #define HOLE_START_GIGABYTE_ALIGNED GiB(3)
 
-static void split_ram(PCMachine *pc)
-{
-    uint64_t ram = pc->parent.config.ram_size;
-    uint64_t limit = pc->max_ram_below_4g ? pc->max_ram_below_4g : HOLE_START;
-
-    if (ram >= limit && limit > HOLE_START_GIGABYTE_ALIGNED && !pc->data->small_hole) {
-        limit = HOLE_START_GIGABYTE_ALIGNED;
-    }
-    pc->below_4g = MIN(ram, limit);
-    pc->above_4g = ram - pc->below_4g;
-}
-
-bool pc_memory_init_ram(PCMachine *pc, GError **error)
+bool pc_memory_init_ram_below(PCMachine *pc, uint64_t limit, GError **error)
 {
     Machine *machine = &pc->parent;
     MemoryRegion *system = &machine->system_memory;
+    uint64_t ram = machine->config.ram_size;
 
-    split_ram(pc);
+    pc->below_4g = MIN(ram, limit);
+    pc->above_4g = ram - pc->below_4g;
     if (!machine_init_ram(machine, "pc.ram", error)) {
         return false;
     }
@@ -45,6 +35,17 @@ bool pc_memory_init_ram(PCMachine *pc, GError **error)
         memory_region_add_subregion(system, GiB(4), &pc->ram_above);
     }
     return true;
+}
+
+bool pc_memory_init_ram(PCMachine *pc, GError **error)
+{
+    uint64_t ram = pc->parent.config.ram_size;
+    uint64_t limit = pc->max_ram_below_4g ? pc->max_ram_below_4g : HOLE_START;
+
+    if (ram >= limit && limit > HOLE_START_GIGABYTE_ALIGNED && !pc->data->small_hole) {
+        limit = HOLE_START_GIGABYTE_ALIGNED;
+    }
+    return pc_memory_init_ram_below(pc, limit, error);
 }
 
 static void copy_firmware(PCMachine *pc)

@@ -98,7 +98,11 @@ bool pc_init_timers(PCMachine *pc, GError **error);
 
 /* -- pc-memory.c -- */
 
-/* Splits the RAM around the hole below 4 GiB and shows it in system memory. */
+/* Makes the RAM and shows it in system memory: up to guest address `limit`, the rest from
+ * 4 GiB on. */
+bool pc_memory_init_ram_below(PCMachine *pc, uint64_t limit, GError **error);
+
+/* The same around the hole that the type and max-ram-below-4g leave. */
 bool pc_memory_init_ram(PCMachine *pc, GError **error);
 
 /* Shows pc.rom and the firmware in `rom_memory` (the PCI hole, or system memory where

@@ -10,29 +10,6 @@
 #include "hw/input/pckbd.h"
 #include "machine/kernel-files.h"
 
-/* -- Memory ------------------------------------------------------------------------------ */
-
-static bool init_ram(PVHMachine *pvh, GError **error)
-{
-    Machine *machine = &pvh->pc.parent;
-    uint64_t ram = machine->config.ram_size;
-
-    pvh->pc.below_4g = MIN(ram, pvh->data->gap_start);
-    pvh->pc.above_4g = ram - pvh->pc.below_4g;
-    if (!machine_init_ram(machine, "pc.ram", error)) {
-        return false;
-    }
-    memory_region_init_alias(&pvh->pc.ram_below, NULL, "ram-below-4g", &machine->ram, 0,
-                             pvh->pc.below_4g);
-    memory_region_add_subregion(&machine->system_memory, 0, &pvh->pc.ram_below);
-    if (pvh->pc.above_4g) {
-        memory_region_init_alias(&pvh->pc.ram_above, NULL, "ram-above-4g", &machine->ram,
-                                 pvh->pc.below_4g, pvh->pc.above_4g);
-        memory_region_add_subregion(&machine->system_memory, GiB(4), &pvh->pc.ram_above);
-    }
-    return true;
-}
-
 /* -- The kernel ---------------------------------------------------------------------------- */
 
 static bool load_kernel(PVHMachine *pvh, GError **error)
@@ -48,7 +25,7 @@ static bool load_kernel(PVHMachine *pvh, GError **error)
     if (!file || (config->initrd && !kernel_modules_read(config->initrd, modules, error))) {
         return false;
     }
-    layout.low_ram_end = (uint32_t)MIN(layout.low_ram_end, pvh->pc.below_4g);
+    layout.low_ram_end = (uint32_t)pvh->pc.below_4g;
     good = elf_image_parse(&elf, file, error);
     if (good && !elf.has_phys32_entry) {
         good = kernel_fail(error, "not a PVH kernel: it has no PHYS32_ENTRY note (Linux is "
@@ -118,7 +95,7 @@ static bool pvh_build(Machine *machine, GError **error)
                     "pvh-version=%u: there are 1, and 0 without a memory map", pvh->version);
         return false;
     }
-    if (!init_ram(pvh, error)) {
+    if (!pc_memory_init_ram_below(pc, pvh->data->gap_start, error)) {
         return false;
     }
     machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
@@ -135,6 +112,15 @@ static bool pvh_build(Machine *machine, GError **error)
     }
     return !debugcon || isa_debugcon_new(machine->isa, debugcon, error);
 }
+
+const MachineReboot pvh_machine_reboots[] = {
+    {"bios", "hung", "there is no firmware to jump to"},
+    {"pci", "hung", "there is no PCI bridge, so nobody answers at port 0xcf9"},
+    {"port92", "hung", "nobody answers at port 0x92"},
+    {"ctrl-alt-del", "hung", "no firmware reads the keyboard"},
+    {"s3", "hung", "there is no ACPI, so there is no S3"},
+    {NULL},
+};
 
 static const Property pvh_properties[] = {
     PROP_UINT32("pvh-version", PVHMachine, version, 1,

@@ -14,7 +14,7 @@
 typedef struct PVHTypeData {
     PCTypeData board;    /* .apics, .no_rtc */
     uint64_t gap_start;  /* guest physical: RAM that would lie from here to 4 GiB goes above */
-    PVHLayout layout;    /* .low_ram_end: gap_start, or less */
+    PVHLayout layout;    /* without .low_ram_end, which is the end of RAM below 4 GiB */
 } PVHTypeData;
 
 typedef struct PVHMachine {
@@ -23,6 +23,9 @@ typedef struct PVHMachine {
     uint32_t version; /* of hvm_start_info */
     PVHImage image;   /* no pieces: no kernel was given */
 } PVHMachine;
+
+/* How the reboots of its types end. */
+extern const MachineReboot pvh_machine_reboots[];
 
 GType pvh_machine_get_type(void);
 #define TYPE_PVH_MACHINE (pvh_machine_get_type())

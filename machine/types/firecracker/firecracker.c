@@ -22,20 +22,8 @@ static const PVHTypeData firecracker = {
             .memory_map = 0x7000,  /* MEMMAP_START */
             .command_line = 0x20000, /* CMDLINE_START */
             .command_line_size = 2048, /* CMDLINE_MAX_SIZE */
-            .low_ram_end = GAP_START,
         },
 };
-
-#define NO_FIRMWARE                                                                        \
-    {"bios", "hung", "there is no firmware to jump to"},                                   \
-        {"pci", "hung", "there is no PCI bridge, so nobody answers at port 0xcf9"},        \
-        {"port92", "hung", "nobody answers at port 0x92"},                                 \
-        {"ctrl-alt-del", "hung", "no firmware reads the keyboard"},                        \
-    {                                                                                      \
-        "s3", "hung", "there is no ACPI, so there is no S3"                                \
-    }
-
-static const MachineReboot reboots[] = {NO_FIRMWARE, {NULL}};
 
 static const MachineType types[] = {
     {.name = "firecracker",
@@ -43,7 +31,7 @@ static const MachineType types[] = {
      .default_ram = MiB(128),
      .get_type = pvh_machine_get_type,
      .data = &firecracker,
-     .reboots = reboots},
+     .reboots = pvh_machine_reboots},
     {NULL},
 };
 

@@ -18,17 +18,7 @@ static const PVHTypeData microvm = {
             .memory_map = 0x7000,
             .command_line = 0x20000,
             .command_line_size = 2048,
-            .low_ram_end = GiB(3),
         },
-};
-
-static const MachineReboot reboots[] = {
-    {"bios", "hung", "there is no firmware to jump to"},
-    {"pci", "hung", "there is no PCI bridge, so nobody answers at port 0xcf9"},
-    {"port92", "hung", "nobody answers at port 0x92"},
-    {"ctrl-alt-del", "hung", "no firmware reads the keyboard"},
-    {"s3", "hung", "there is no ACPI, so there is no S3"},
-    {NULL},
 };
 
 static const MachineType types[] = {
@@ -37,7 +27,7 @@ static const MachineType types[] = {
      .default_ram = MiB(128),
      .get_type = pvh_machine_get_type,
      .data = &microvm,
-     .reboots = reboots},
+     .reboots = pvh_machine_reboots},
     {NULL},
 };
 
