@@ -328,14 +328,4 @@ static void pc_machine_class_init(MachineClass *klass)
     property_install_table(&klass->parent, pc_properties);
 }
 
-GType pc_machine_get_type(void)
-{
-    static GType type;
-
-    if (g_once_init_enter(&type)) {
-        g_once_init_leave(&type, device_type_register(
-                                     TYPE_MACHINE, "pc-machine", sizeof(PCMachine),
-                                     (GClassInitFunc)(void *)pc_machine_class_init));
-    }
-    return type;
-}
+MACHINE_DEFINE_TYPE(PCMachine, pc_machine, "pc-machine", TYPE_MACHINE)

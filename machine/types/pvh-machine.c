@@ -137,14 +137,4 @@ static void pvh_machine_class_init(MachineClass *klass)
     property_install_table(&klass->parent, pvh_properties);
 }
 
-GType pvh_machine_get_type(void)
-{
-    static GType type;
-
-    if (g_once_init_enter(&type)) {
-        g_once_init_leave(&type, device_type_register(
-                                     TYPE_PC_MACHINE, "pvh-machine", sizeof(PVHMachine),
-                                     (GClassInitFunc)(void *)pvh_machine_class_init));
-    }
-    return type;
-}
+MACHINE_DEFINE_TYPE(PVHMachine, pvh_machine, "pvh-machine", TYPE_PC_MACHINE)

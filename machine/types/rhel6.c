@@ -115,15 +115,4 @@ static void rhel6_machine_class_init(MachineClass *klass)
     property_install_table(&klass->parent, rhel6_properties);
 }
 
-GType rhel6_machine_get_type(void)
-{
-    static GType type;
-
-    if (g_once_init_enter(&type)) {
-        g_once_init_leave(
-            &type,
-            device_type_register(TYPE_PC_MACHINE, "rhel6-machine", sizeof(Rhel6Machine),
-                                 (GClassInitFunc)(void *)rhel6_machine_class_init));
-    }
-    return type;
-}
+MACHINE_DEFINE_TYPE(Rhel6Machine, rhel6_machine, "rhel6-machine", TYPE_PC_MACHINE)

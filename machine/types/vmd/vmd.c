@@ -16,41 +16,27 @@
 #include "hw/ide/ide-bus.h"
 #include "machine/plugin.h"
 
-GType vmd_board_get_type(void);
-
 /* -- What happens at a start ----------------------------------------------------- */
-
-/* A device of no ports: realized last, it is reset after all others. */
-DEVICE_DEFINE_TYPE(Device, vmd_board, "vmd-board", TYPE_DEVICE)
-
-/* x86_vm.c, vcpu_init_flat16: the processor does not start at the reset vector below 4
- * GiB but in the copy below 1 MiB, f000:fff0 with the base that real mode would give it.
- */
-static void vmd_board_reset(Device *dev)
-{
-    VMDMachine *vmd = VMD_MACHINE(machine_current());
-    GPtrArray *cpus = vmd->pc.parent.cpus;
-
-    vmd_pci_place_bars(vmd);
-    for (guint i = 0; i < cpus->len; i++) {
-        X86CPU *cpu = cpus->pdata[i];
-
-        cpu->registers.segment[X86_CS].base = 0xf0000;
-        if (cpu->ops) {
-            cpu->ops->set_registers(cpu);
-        }
-    }
-}
-
-static void vmd_board_class_init(DeviceClass *klass)
-{
-    klass->desc = "what vmd does when a guest starts";
-    klass->reset = vmd_board_reset;
-}
 
 static void vmd_reset(Machine *machine, MachineResetKind kind)
 {
     vmd_memory_reset(VMD_MACHINE(machine));
+}
+
+/* x86_vm.c, vcpu_init_flat16: the processor does not start at the reset vector below 4
+ * GiB but in the copy below 1 MiB, f000:fff0 with the base that real mode would give it.
+ */
+static void vmd_start(Machine *machine, MachineResetKind kind)
+{
+    GPtrArray *cpus = machine->cpus;
+
+    vmd_pci_place_bars(VMD_MACHINE(machine));
+    for (guint i = 0; i < cpus->len; i++) {
+        X86CPU *cpu = cpus->pdata[i];
+
+        cpu->registers.segment[X86_CS].base = 0xf0000;
+        accel_set_registers(cpu);
+    }
 }
 
 /* -- Making it ----------------------------------------------------------------------- */
@@ -148,8 +134,7 @@ static bool vmd_complete(Machine *machine, GError **error)
     VMDMachine *vmd = VMD_MACHINE(machine);
 
     vmd_memory_write_cmos(vmd);
-    return vmd_pci_check_bars(vmd, error) &&
-           device_create(vmd_board_get_type(), NULL, error);
+    return vmd_pci_check_bars(vmd, error);
 }
 
 static const Property vmd_properties[] = {
@@ -164,19 +149,10 @@ static void vmd_machine_class_init(MachineClass *klass)
     klass->build = vmd_build;
     klass->complete = vmd_complete;
     klass->reset = vmd_reset;
+    klass->start = vmd_start;
 }
 
-GType vmd_machine_get_type(void)
-{
-    static GType type;
-
-    if (g_once_init_enter(&type)) {
-        g_once_init_leave(&type, device_type_register(
-                                     TYPE_PC_MACHINE, "vmd-machine", sizeof(VMDMachine),
-                                     (GClassInitFunc)(void *)vmd_machine_class_init));
-    }
-    return type;
-}
+MACHINE_DEFINE_TYPE(VMDMachine, vmd_machine, "vmd-machine", TYPE_PC_MACHINE)
 
 /* -- The releases -------------------------------------------------------------------- */
 
@@ -263,7 +239,6 @@ static const MachineType types[] = {
 
 static const DeviceTypeEntry devices[] = {
     {"openbsd-pchb", vmd_host_bridge_get_type},
-    {"vmd-board", vmd_board_get_type},
     {NULL},
 };
 
