@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "hw/core/property.h"
 #include "hw/core/vmstate.h"
 #include "memory/access.h"
 
@@ -28,16 +29,6 @@ struct VMGenID {
 DEVICE_DEFINE_TYPE(VMGenID, vmgenid, "vmgenid", TYPE_DEVICE)
 
 /* -- The number -------------------------------------------------------------------- */
-
-static void number_from_text(VMGenID *vmgenid, const char *text)
-{
-    for (size_t i = 0; i < GUID_SIZE; i++) {
-        text += *text == '-';
-        vmgenid->number[i] =
-            (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]));
-        text += 2;
-    }
-}
 
 /* The guest takes its first three fields as little-endian numbers. */
 static void fill_file(VMGenID *vmgenid)
@@ -131,13 +122,9 @@ static bool vmgenid_realize(Device *dev, GError **error)
     if (g_strcmp0(text, "auto") == 0) {
         text = random = g_uuid_string_random();
     }
-    if (!text || !g_uuid_string_is_valid(text)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "vmgenid.guid=%s is neither a UUID nor 'auto'", text ? text : "");
-        return false;
-    }
-    number_from_text(vmgenid, text);
-    return true;
+    return (text && parse_uuid(text, vmgenid->number)) ||
+           refuse_argument(error, "vmgenid.guid=%s is neither a UUID nor 'auto'",
+                           text ? text : "");
 }
 
 /* The firmware places the number anew. */

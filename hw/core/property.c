@@ -383,6 +383,31 @@ bool parse_uint64(const char *text, uint64_t max, uint64_t *value)
     return end != text && !*end && errno == 0 && *value <= max;
 }
 
+bool parse_uuid(const char *text, uint8_t bytes[16])
+{
+    if (!g_uuid_string_is_valid(text)) {
+        return false;
+    }
+    for (int i = 0; i < 16; i++) {
+        text += *text == '-';
+        bytes[i] =
+            (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]));
+        text += 2;
+    }
+    return true;
+}
+
+bool refuse_argument(GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_propagate_error(error, g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                                                format, arguments));
+    va_end(arguments);
+    return false;
+}
+
 bool parse_size(const char *text, uint64_t default_unit, uint64_t *value)
 {
     static const char suffixes[] = "BKMGTPE";

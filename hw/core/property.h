@@ -85,6 +85,12 @@ void property_foreach(GObjectClass *klass,
 bool parse_uint64(const char *text, uint64_t max, uint64_t *value);
 bool parse_size(const char *text, uint64_t default_unit, uint64_t *value);
 bool parse_bool(const char *text, bool *value);
+/* A UUID's bytes in the order of its text (RFC 4122). */
+bool parse_uuid(const char *text, uint8_t bytes[16]);
+
+/* For who takes a user's words: sets *error (G_IO_ERROR_INVALID_ARGUMENT, printf style);
+ * returns false. */
+bool refuse_argument(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* The candidate nearest to `name` in letters, or NULL when none is near enough to be
  * meant. `candidates` is NULL-terminated. */

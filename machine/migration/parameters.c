@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "hw/core/property.h"
 #include "memory/region.h"
 
 static MigrationParameters parameters = {
@@ -141,22 +142,9 @@ uint64_t migration_parameter_number(const MigrationParameter *parameter)
                                              : *(uint64_t *)parameter->value;
 }
 
-static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    g_propagate_error(error, g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                                                format, arguments));
-    va_end(arguments);
-    return false;
-}
-
 static bool unknown(GError **error, const char *name)
 {
-    return refuse(error, "Invalid parameter '%s'", name);
+    return refuse_argument(error, "Invalid parameter '%s'", name);
 }
 
 bool migration_parameter_set(const char *name, uint64_t value, GError **error)
@@ -168,23 +156,25 @@ bool migration_parameter_set(const char *name, uint64_t value, GError **error)
     }
     if (!parameter->value) {
         return value == parameter->constant ||
-               refuse(error, "Parameter '%s' cannot be changed: Umbra has no use for it",
-                      name);
+               refuse_argument(
+                   error, "Parameter '%s' cannot be changed: Umbra has no use for it",
+                   name);
     }
     if (value < parameter->min || value > parameter->max) {
-        return refuse(error,
-                      "Parameter '%s' expects a value between %" PRIu64 " and %" PRIu64,
-                      name, parameter->min, parameter->max);
+        return refuse_argument(
+            error, "Parameter '%s' expects a value between %" PRIu64 " and %" PRIu64,
+            name, parameter->min, parameter->max);
     }
     if (parameter->value == &parameters.xbzrle_cache_size && value & (value - 1)) {
-        return refuse(error,
-                      "Parameter 'xbzrle-cache-size' expects a power of two no less "
-                      "than the target page size");
+        return refuse_argument(
+            error, "Parameter 'xbzrle-cache-size' expects a power of two no less "
+                   "than the target page size");
     }
     if (parameter->value == &parameters.throttle_max &&
         value < parameters.throttle_initial) {
-        return refuse(error, "Parameter 'max-cpu-throttle' expects a value from that of "
-                             "cpu-throttle-initial to 99");
+        return refuse_argument(
+            error, "Parameter 'max-cpu-throttle' expects a value from that of "
+                   "cpu-throttle-initial to 99");
     }
     if (parameter->kind == PARAMETER_BOOL) {
         *(bool *)parameter->value = value;
@@ -202,7 +192,8 @@ bool migration_capability_set(const char *name, bool value, GError **error)
         return unknown(error, name);
     }
     if (!capability->value && value) {
-        return refuse(error, "Umbra does not have the migration capability '%s'", name);
+        return refuse_argument(error, "Umbra does not have the migration capability '%s'",
+                               name);
     }
     if (capability->value) {
         *(bool *)capability->value = value;

@@ -17,18 +17,9 @@
 
 bool pc_parse_uuid(const char *text, uint8_t bytes[16], GError **error)
 {
-    if (!g_uuid_string_is_valid(text)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "-uuid %s: not a UUID; write 8-4-4-4-12 hexadecimal digits", text);
-        return false;
-    }
-    for (int i = 0; i < 16; i++) {
-        text += *text == '-';
-        bytes[i] =
-            (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]));
-        text += 2;
-    }
-    return true;
+    return parse_uuid(text, bytes) ||
+           refuse_argument(error,
+                           "-uuid %s: not a UUID; write 8-4-4-4-12 hexadecimal digits", text);
 }
 
 /* The ROM that patches old Windows' task priority accesses; QEMU's PCs with an APIC have

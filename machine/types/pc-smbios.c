@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hw/core/option-string.h"
+#include "hw/core/property.h"
 
 #define OFFSET(field) offsetof(SMBIOSInfo, field)
 
@@ -64,26 +65,14 @@ static const struct {
     {17, "speed", OFFSET(memory.speed)},
 };
 
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    g_propagate_error(error, g_error_new_valist(G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                                                format, arguments));
-    va_end(arguments);
-    return false;
-}
-
 static bool set_release(SMBIOSInfo *info, const char *value, GError **error)
 {
     char after;
 
     return sscanf(value, "%hhu.%hhu%c", &info->bios.release_major,
                   &info->bios.release_minor, &after) == 2 ||
-           fail(error, "-smbios: Invalid release '%s'; write it as 1.2", value);
+           refuse_argument(error, "-smbios: Invalid release '%s'; write it as 1.2",
+                           value);
 }
 
 static bool set_uuid(SMBIOSInfo *info, const char *value, GError **error)
@@ -92,7 +81,7 @@ static bool set_uuid(SMBIOSInfo *info, const char *value, GError **error)
 
     info->system.uuid = uuid;
     return pc_parse_uuid(value, uuid, NULL) ||
-           fail(error, "-smbios: Invalid UUID '%s'", value);
+           refuse_argument(error, "-smbios: Invalid UUID '%s'", value);
 }
 
 static bool set_field(SMBIOSInfo *info, unsigned type, const char *key, const char *value,
@@ -109,7 +98,8 @@ static bool set_field(SMBIOSInfo *info, unsigned type, const char *key, const ch
             uint64_t number;
 
             if (!parse_uint64(value, UINT16_MAX, &number)) {
-                return fail(error, "-smbios: Parameter '%s' expects a number", key);
+                return refuse_argument(error, "-smbios: Parameter '%s' expects a number",
+                                       key);
             }
             *(uint16_t *)(void *)((char *)info + numbers[i].offset) = (uint16_t)number;
             return true;
@@ -120,7 +110,7 @@ static bool set_field(SMBIOSInfo *info, unsigned type, const char *key, const ch
     }
     if (type == 0 && strcmp(key, "uefi") == 0) {
         return parse_bool(value, &info->bios.uefi) ||
-               fail(error, "-smbios: Parameter 'uefi' expects 'on' or 'off'");
+               refuse_argument(error, "-smbios: Parameter 'uefi' expects 'on' or 'off'");
     }
     if (type == 1 && strcmp(key, "uuid") == 0) {
         return set_uuid(info, value, error);
@@ -129,7 +119,8 @@ static bool set_field(SMBIOSInfo *info, unsigned type, const char *key, const ch
         g_ptr_array_insert(oem_strings, (gint)oem_strings->len - 1, (gpointer)value);
         return true;
     }
-    return fail(error, "-smbios: Invalid parameter '%s' for type %u", key, type);
+    return refuse_argument(error, "-smbios: Invalid parameter '%s' for type %u", key,
+                           type);
 }
 
 static bool add_file(SMBIOSInfo *info, const char *path, GError **error)
@@ -146,7 +137,8 @@ static bool add_file(SMBIOSInfo *info, const char *path, GError **error)
     }
     g_byte_array_append(info->extra, (const uint8_t *)bytes, (guint)length);
     return smbios_check_structures(info->extra) ||
-           fail(error, "-smbios: '%s' is no sequence of SMBIOS structures", path);
+           refuse_argument(error, "-smbios: '%s' is no sequence of SMBIOS structures",
+                           path);
 }
 
 bool pc_smbios_apply(SMBIOSInfo *info, const GPtrArray *options, GError **error)
@@ -168,8 +160,8 @@ bool pc_smbios_apply(SMBIOSInfo *info, const GPtrArray *options, GError **error)
             continue;
         }
         if (!type_text || !parse_uint64(type_text, 255, &type)) {
-            return fail(error, "-smbios %s: say type=N or file=FILE",
-                        (const char *)options->pdata[n]);
+            return refuse_argument(error, "-smbios %s: say type=N or file=FILE",
+                                   (const char *)options->pdata[n]);
         }
         info->bios.present |= type == 0;
         info->board.present |= type == 2;

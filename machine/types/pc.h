@@ -135,8 +135,6 @@ void pc_cmos_set_boot_order(PCMachine *pc, const char *order);
 
 /* -- pc-firmware.c: the same and more through fw_cfg; after all devices are there. -- */
 bool pc_firmware_config_init(PCMachine *pc, GError **error);
-/* -uuid's text, in RFC 4122 order. False and *error: it is none. */
-bool pc_parse_uuid(const char *text, uint8_t bytes[16], GError **error);
 
 /* -- pc-kernel.c: -kernel and -option-rom. Kernels come first in the boot order. -- */
 bool pc_kernel_init(PCMachine *pc, BootOrder *order, GError **error);

@@ -144,7 +144,7 @@ def read_some(listener, amount):
 def transport_closes(accel):
     """The transport closes at random places."""
     generator = random.Random(5)
-    path = folder / "close.sock"
+    path = folder / f"close-{accel}.sock"
     with writer(accel) as source, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(1)
