@@ -29,6 +29,15 @@ typedef struct MemoryMapEntry {
     uint32_t type, reserved;
 } MemoryMapEntry;
 
+bool pvh_parse(ElfImage *kernel, GBytes *file, GError **error)
+{
+    return elf_image_parse(kernel, file, error) &&
+           (kernel->has_phys32_entry ||
+            kernel_fail(error,
+                        "not a PVH kernel: it has no PHYS32_ENTRY note (Linux is built "
+                        "with one by CONFIG_PVH, in vmlinux)"));
+}
+
 /* -- Memory
  * ------------------------------------------------------------------------------ */
 
@@ -87,19 +96,43 @@ static bool overlaps(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
     return a < b + b_size && b < a + a_size;
 }
 
-static bool check_kernel(AddressSpace *as, const PVHLayout *layout,
-                         const PVHSource *source, size_t map_size, GError **error)
+static void add_piece(PVHImage *image, uint64_t address, uint64_t size, GBytes *bytes)
 {
-    const ElfImage *kernel = source->kernel;
-    const struct {
-        const char *name;
-        uint64_t address, size;
-    } taken[] = {
-        {"the start info", layout->start_info, PAGE_SIZE},
-        {"the memory map", layout->memory_map, map_size},
-        {"the command line", layout->command_line, strlen(source->command_line) + 1},
-    };
+    PVHPiece piece = {.address = address, .size = size, .bytes = bytes};
 
+    g_array_append_val(image->pieces, piece);
+}
+
+static void add_bytes(PVHImage *image, uint64_t address, const void *bytes, size_t size)
+{
+    add_piece(image, address, size, g_bytes_new(bytes, size));
+}
+
+static bool check_segment(AddressSpace *as, const ElfSegment *segment,
+                          const PVHTaken *taken, size_t count, GError **error)
+{
+    g_autofree char *name = g_strdup_printf(
+        "its segment at 0x%" G_GINT64_MODIFIER "x-0x%" G_GINT64_MODIFIER "x",
+        segment->address, segment->address + segment->size - 1);
+
+    for (size_t i = 0; i < count; i++) {
+        if (overlaps(segment->address, segment->size, taken[i].address, taken[i].size)) {
+            return kernel_fail(error, "%s lies over %s at 0x%" G_GINT64_MODIFIER "x",
+                               name, taken[i].name, taken[i].address);
+        }
+    }
+    return pvh_is_ram(as, segment->address, segment->size) ||
+           kernel_fail(
+               error,
+               "%s is not in RAM; give the machine more (-m), or link it elsewhere",
+               name);
+}
+
+bool pvh_place_kernel(PVHImage *image, AddressSpace *as, const ElfImage *kernel,
+                      const PVHTaken *taken, size_t count, GError **error)
+{
+    *image = (PVHImage){.pieces = g_array_new(FALSE, FALSE, sizeof(PVHPiece)),
+                        .entry = (uint32_t)kernel->phys32_entry};
     if (!elf_image_find(kernel, kernel->phys32_entry)) {
         return kernel_fail(error,
                            "its PHYS32_ENTRY note points to 0x%" G_GINT64_MODIFIER
@@ -112,46 +145,13 @@ static bool check_kernel(AddressSpace *as, const PVHLayout *layout,
     for (size_t i = 0; i < kernel->count; i++) {
         const ElfSegment *segment = &kernel->segments[i];
 
-        if (!pvh_is_ram(as, segment->address, segment->size)) {
-            return kernel_fail(
-                error,
-                "its segment at 0x%" G_GINT64_MODIFIER "x-0x%" G_GINT64_MODIFIER
-                "x is not in RAM; give the machine more (-m), or link it elsewhere",
-                segment->address, segment->address + segment->size - 1);
+        if (!check_segment(as, segment, taken, count, error)) {
+            return false;
         }
-        for (size_t j = 0; j < G_N_ELEMENTS(taken); j++) {
-            if (overlaps(segment->address, segment->size, taken[j].address,
-                         taken[j].size)) {
-                return kernel_fail(error,
-                                   "its segment at 0x%" G_GINT64_MODIFIER
-                                   "x-0x%" G_GINT64_MODIFIER
-                                   "x lies over %s at 0x%" G_GINT64_MODIFIER "x",
-                                   segment->address, segment->address + segment->size - 1,
-                                   taken[j].name, taken[j].address);
-            }
-        }
+        add_piece(image, segment->address, segment->size,
+                  g_bytes_new(segment->bytes, segment->file_size));
     }
     return true;
-}
-
-static void add_piece(PVHImage *image, uint64_t address, GBytes *bytes)
-{
-    KernelPiece piece = {.address = (uint32_t)address, .bytes = bytes};
-
-    g_array_append_val(image->pieces, piece);
-}
-
-static void add_segments(PVHImage *image, const ElfImage *kernel)
-{
-    for (size_t i = 0; i < kernel->count; i++) {
-        const ElfSegment *segment = &kernel->segments[i];
-        uint8_t *bytes = g_malloc0(segment->size);
-
-        if (segment->file_size) {
-            memcpy(bytes, segment->bytes, segment->file_size);
-        }
-        add_piece(image, segment->address, g_bytes_new_take(bytes, segment->size));
-    }
 }
 
 /* Modules go, page by page, to the end of low RAM, each with its words behind it. */
@@ -167,7 +167,7 @@ static bool add_modules(PVHImage *image, AddressSpace *as, const PVHLayout *layo
         const KernelModule *module = &source->modules[i];
         size_t size = g_bytes_get_size(module->bytes);
         size_t words = strlen(module->text) + 1;
-        uint8_t *bytes;
+        g_autofree uint8_t *bytes = NULL;
 
         if (size + words > top ||
             ((top - size - words) & ~(PAGE_SIZE - 1)) < source->kernel->end ||
@@ -182,7 +182,7 @@ static bool add_modules(PVHImage *image, AddressSpace *as, const PVHLayout *layo
         bytes = g_malloc(size + words);
         memcpy(bytes, g_bytes_get_data(module->bytes, NULL), size);
         memcpy(bytes + size, module->text, words);
-        add_piece(image, top, g_bytes_new_take(bytes, size + words));
+        add_bytes(image, top, bytes, size + words);
         list[i] = (ModuleEntry){.address = GUINT64_TO_LE(top),
                                 .size = GUINT64_TO_LE(size),
                                 .command_line = GUINT64_TO_LE(top + size)};
@@ -208,51 +208,69 @@ bool pvh_prepare(PVHImage *image, AddressSpace *as, const PVHLayout *layout,
         .rsdp = GUINT64_TO_LE(source->rsdp),
     };
 
-    *image = (PVHImage){.pieces = g_array_new(FALSE, FALSE, sizeof(KernelPiece))};
+    *image = (PVHImage){0};
     if (words > layout->command_line_size) {
         return kernel_fail(error, "the command line (-append) is longer than %u bytes",
                            layout->command_line_size - 1);
     }
     address_space_foreach_range(as, add_range, map);
-    if (!check_kernel(as, layout, source, map->len * sizeof(MemoryMapEntry), error) ||
+    if (!pvh_place_kernel(
+            image, as, source->kernel,
+            (const PVHTaken[]){
+                {"the start info", layout->start_info, PAGE_SIZE},
+                {"the memory map", layout->memory_map, map->len * sizeof(MemoryMapEntry)},
+                {"the command line", layout->command_line, words},
+            },
+            3, error) ||
         !add_modules(image, as, layout, source, list, error)) {
         return false;
     }
-    add_segments(image, source->kernel);
     if (has_map) {
         info.memory_map = GUINT64_TO_LE(layout->memory_map);
         info.memory_map_entries = GUINT32_TO_LE(map->len);
-        add_piece(image, layout->memory_map,
-                  g_bytes_new(map->data, map->len * sizeof(MemoryMapEntry)));
+        add_bytes(image, layout->memory_map, map->data,
+                  map->len * sizeof(MemoryMapEntry));
     }
-    add_piece(image, layout->start_info,
-              g_bytes_new(&info, has_map ? sizeof(info)
-                                         : G_STRUCT_OFFSET(StartInfo, memory_map)));
+    add_bytes(image, layout->start_info, &info,
+              has_map ? sizeof(info) : G_STRUCT_OFFSET(StartInfo, memory_map));
     if (source->module_count) {
-        add_piece(image, layout->start_info + MODULE_LIST_OFFSET,
-                  g_bytes_new(list, source->module_count * sizeof(ModuleEntry)));
+        add_bytes(image, layout->start_info + MODULE_LIST_OFFSET, list,
+                  source->module_count * sizeof(ModuleEntry));
     }
-    add_piece(image, layout->command_line, g_bytes_new(source->command_line, words));
-    image->entry = (uint32_t)source->kernel->phys32_entry;
+    add_bytes(image, layout->command_line, source->command_line, words);
     image->start_info = layout->start_info;
     return true;
+}
+
+static void write_zeroes(AddressSpace *as, uint64_t address, uint64_t size)
+{
+    static const uint8_t zeroes[KiB(64)];
+
+    while (size) {
+        uint64_t some = MIN(size, sizeof(zeroes));
+
+        address_space_write(as, address, MEMTXATTRS_UNSPECIFIED, zeroes, some);
+        address += some;
+        size -= some;
+    }
 }
 
 void pvh_write(const PVHImage *image, AddressSpace *as)
 {
     for (guint i = 0; i < image->pieces->len; i++) {
-        const KernelPiece *piece = &g_array_index(image->pieces, KernelPiece, i);
-        size_t size;
-        const void *bytes = g_bytes_get_data(piece->bytes, &size);
+        const PVHPiece *piece = &g_array_index(image->pieces, PVHPiece, i);
+        size_t length;
+        const void *bytes = g_bytes_get_data(piece->bytes, &length);
 
-        address_space_write(as, piece->address, MEMTXATTRS_UNSPECIFIED, bytes, size);
+        address_space_write(as, piece->address, MEMTXATTRS_UNSPECIFIED, bytes, length);
+        write_zeroes(as, piece->address + length, piece->size - length);
     }
 }
 
 void pvh_clear(PVHImage *image)
 {
     for (guint i = 0; image->pieces && i < image->pieces->len; i++) {
-        g_bytes_unref(g_array_index(image->pieces, KernelPiece, i).bytes);
+        g_bytes_unref(g_array_index(image->pieces, PVHPiece, i).bytes);
     }
     g_clear_pointer(&image->pieces, g_array_unref);
 }

@@ -36,11 +36,33 @@ typedef struct PVHSource {
 /* What is to be written into guest memory at each start. */
 typedef struct PVHImage {
     uint32_t entry, start_info; /* guest physical */
-    GArray *pieces;             /* KernelPiece */
+    GArray *pieces;             /* PVHPiece */
 } PVHImage;
+
+typedef struct PVHPiece {
+    uint64_t address, size; /* guest physical, bytes; zeroes behind `bytes` */
+    GBytes *bytes;
+} PVHPiece;
+
+/* Guest memory that a kernel must leave alone. */
+typedef struct PVHTaken {
+    const char *name; /* in messages: "the start info" */
+    uint64_t address, size;
+} PVHTaken;
 
 /* SMAP types (ACPI table 15-374), which start_info uses. */
 enum { PVH_MEMORY_RAM = 1, PVH_MEMORY_RESERVED = 2, PVH_MEMORY_PMEM = 7 };
+
+/* elf_image_parse() of a file that must have the note. */
+bool pvh_parse(ElfImage *kernel, GBytes *file, GError **error);
+
+/*
+ * The kernel alone, for a machine whose firmware tells it the rest: checks that segments
+ * and entry lie in RAM and clear of the `count` ranges `taken`, and makes their pieces.
+ * *image is overwritten; otherwise as pvh_prepare().
+ */
+bool pvh_place_kernel(PVHImage *image, AddressSpace *as, const ElfImage *kernel,
+                      const PVHTaken *taken, size_t count, GError **error);
 
 /*
  * Lays all of it out in `as` and checks it: segments and the entry in RAM, none over what

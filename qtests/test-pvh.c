@@ -173,6 +173,22 @@ START_TEST(bss_is_cleared_at_each_start)
 }
 END_TEST
 
+/* A 64-bit kernel may lie where its 32-bit entry does not reach. */
+START_TEST(segments_beyond_4_gib_go_there)
+{
+    *segment(2) = (Elf64_Phdr){.p_type = PT_LOAD,
+                               .p_offset = 0x1000,
+                               .p_paddr = GiB(4) + 0x1000,
+                               .p_filesz = 0x100,
+                               .p_memsz = 0x20000};
+    ((Elf64_Ehdr *)(void *)file)->e_phnum = 3;
+    prepare_and_write();
+    ck_assert_uint_eq(guest(GiB(4) + 0x10ff, 1), 0xab);
+    ck_assert_uint_eq(guest(GiB(4) + 0x1100, 1), 0);
+    ck_assert_uint_eq(guest(0x1000, 1), 0);
+}
+END_TEST
+
 /* Version 0 ends before the memory map; what lies behind it is not ours to write. */
 START_TEST(version_0_has_no_map)
 {
@@ -305,6 +321,7 @@ int main(void)
     tcase_add_test(tcase, elf_is_taken_apart);
     tcase_add_test(tcase, start_info_says_everything);
     tcase_add_test(tcase, bss_is_cleared_at_each_start);
+    tcase_add_test(tcase, segments_beyond_4_gib_go_there);
     tcase_add_test(tcase, version_0_has_no_map);
     tcase_add_test(tcase, modules_go_to_the_end_of_low_ram);
     tcase_add_test(tcase, bad_files_are_refused);

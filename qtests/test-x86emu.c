@@ -135,6 +135,19 @@ START_TEST(fxsave_keeps_what_fxrstor_loads)
 }
 END_TEST
 
+/* CR0.ET is 1 whatever is written (SDM volume 3, section 2.5). */
+GUEST(program_cr0)
+    "mov $1, %eax\n mov %eax, %cr0\n mov %cr0, %eax\n add $0x30, %al\n"
+    "out %al, $0x11\n xor %eax, %eax\n mov %eax, %cr0\n mov %cr0, %eax\n"
+    "add $0x30, %al\n out %al, $0x11\n"
+GUEST_END(program_cr0)
+
+START_TEST(et_of_cr0_stays)
+{
+    guest_expect_log(program_cr0, "A@"); /* 0x11 and 0x10 */
+}
+END_TEST
+
 GUEST(program_a20)
     "mov $0xffff, %ax\n mov %ax, %es\n movb $0x41, %es:0x510\n mov %ds:0x500, %al\n"
     "out %al, $0x11\n"
@@ -214,6 +227,7 @@ int main(void)
     tcase_add_test(own, unknown_names_get_the_nearest);
     tcase_add_test(own, paging_ends_in_one_clear_error);
     tcase_add_test(own, fxsave_keeps_what_fxrstor_loads);
+    tcase_add_test(own, et_of_cr0_stays);
     tcase_add_test(own, guests_cannot_hurt_the_library);
     tcase_add_test(own, instructions_that_the_library_gets_wrong);
     tcase_add_test(own, stack_segment_loads_without_end_can_be_stopped);

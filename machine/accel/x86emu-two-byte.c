@@ -8,6 +8,7 @@
 #include "memory/io-lock.h"
 
 #define CR0_PG 0x80000000u
+#define CR0_ET 0x10u
 
 Outcome soft_multiply_immediate(Instruction *in, uint8_t opcode)
 {
@@ -105,15 +106,20 @@ static Outcome compare_exchange8(Instruction *in)
     return done(in);
 }
 
-/* 0f 22 /0: the library would take PG and not page. */
+/* 0f 22 /0: the library would take PG and not page, and clear ET, which is fixed to 1 (SDM
+ * volume 3, section 2.5). */
 static Outcome guard_control_register(Instruction *in)
 {
     SoftCPU *soft = in->soft;
     bool locked;
 
     decode_modrm(in);
-    if (in->reg != 0 || !(*soft_register(soft, in->rm) & CR0_PG)) {
+    if (in->reg != 0) {
         return OUTCOME_LIBRARY;
+    }
+    if (!(*soft_register(soft, in->rm) & CR0_PG)) {
+        soft->emu->x86.R_CR0 = *soft_register(soft, in->rm) | CR0_ET;
+        return done(in);
     }
     locked = io_lock_unless_held();
     system_fatal("x86emu: the guest turns paging on at %04x:%08x, which the software CPU "

@@ -104,7 +104,7 @@ static const BoardDifference board_differences[] = {
     {VERSION(2, 5), FACT(no_bios_geometry)},   {VERSION(2, 1), FACT(uuid_big_endian)},
     {VERSION(2, 0), FACT(no_smbios_tables)},   {VERSION(1, 7), FACT(bios_128k)},
     {VERSION(1, 7), FACT(no_smbios_defaults)}, {VERSION(1, 7), FACT(small_hole)},
-    {VERSION(1, 6), FACT(no_acpi_tables)},
+    {VERSION(1, 6), FACT(no_acpi_tables)},     {VERSION(3, 1), FACT(no_pvh)},
 };
 
 /* -- The types

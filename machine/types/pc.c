@@ -296,6 +296,9 @@ static void pc_reset(Machine *machine, MachineResetKind kind)
 
     if (kind == MACHINE_RESET_COLD) {
         pc_memory_reset(pc);
+        if (pc->kernel_image.pieces) {
+            pvh_write(&pc->kernel_image, &machine->memory);
+        }
     }
     if (pc->powered_on && machine->config.boot_once) {
         pc_cmos_set_boot_order(pc, machine->config.boot_order);

@@ -7,6 +7,7 @@
 #ifndef MACHINE_TYPES_PC_H
 #define MACHINE_TYPES_PC_H
 
+#include "firmware/pvh.h"
 #include "firmware/smbios.h"
 #include "firmware/boot-order.h"
 #include "hw/acpi/piix4-pm.h"
@@ -48,6 +49,7 @@ typedef struct PCTypeData {
     bool no_smbios_tables;   /* firmware makes them, from single fields in fw_cfg */
     bool no_smbios_defaults; /* not even those */
     bool no_acpi_tables;     /* firmware makes them */
+    bool no_pvh;             /* -kernel takes no ELF file by its PHYS32_ENTRY note */
 } PCTypeData;
 
 typedef struct PCMachine {
@@ -65,6 +67,7 @@ typedef struct PCMachine {
     MemoryRegion ram_below, ram_above;
     MemoryRegion rom, bios, isa_bios;
     GBytes *firmware_image; /* what pc.bios starts from */
+    PVHImage kernel_image;  /* -kernel of PVH, in RAM at each start; no pieces: none */
     I440FX *i440fx;         /* NULL without PCI */
     MC146818RTC *rtc;
     Device *fdc;    /* NULL: the board has none */

@@ -10,7 +10,8 @@
 #include "hw/input/pckbd.h"
 #include "machine/kernel-files.h"
 
-/* -- The kernel ---------------------------------------------------------------------------- */
+/* -- The kernel
+ * ---------------------------------------------------------------------------- */
 
 static bool load_kernel(PVHMachine *pvh, GError **error)
 {
@@ -22,24 +23,21 @@ static bool load_kernel(PVHMachine *pvh, GError **error)
     ElfImage elf;
     bool good;
 
-    if (!file || (config->initrd && !kernel_modules_read(config->initrd, modules, error))) {
+    if (!file ||
+        (config->initrd && !kernel_modules_read(config->initrd, modules, error))) {
         return false;
     }
     layout.low_ram_end = (uint32_t)pvh->pc.below_4g;
-    good = elf_image_parse(&elf, file, error);
-    if (good && !elf.has_phys32_entry) {
-        good = kernel_fail(error, "not a PVH kernel: it has no PHYS32_ENTRY note (Linux is "
-                                  "built with one by CONFIG_PVH, in vmlinux)");
-    }
-    good = good && pvh_prepare(&pvh->image, &machine->memory, &layout,
-                               &(PVHSource){
-                                   .kernel = &elf,
-                                   .command_line = config->append ? config->append : "",
-                                   .modules = (const KernelModule *)(const void *)modules->data,
-                                   .module_count = modules->len,
-                                   .version = pvh->version,
-                               },
-                               error);
+    good = pvh_parse(&elf, file, error) &&
+           pvh_prepare(&pvh->pc.kernel_image, &machine->memory, &layout,
+                       &(PVHSource){
+                           .kernel = &elf,
+                           .command_line = config->append ? config->append : "",
+                           .modules = (const KernelModule *)(const void *)modules->data,
+                           .module_count = modules->len,
+                           .version = pvh->version,
+                       },
+                       error);
     if (!good) {
         g_prefix_error(error, "-kernel %s: ", config->kernel);
     }
@@ -64,18 +62,20 @@ static void pvh_start(Machine *machine, MachineResetKind kind)
 {
     PVHMachine *pvh = PVH_MACHINE(machine);
     X86CPU *cpu = machine->cpus->pdata[0];
+    const PVHImage *image = &pvh->pc.kernel_image;
 
-    if (pvh->image.pieces) {
-        pvh_write(&pvh->image, &machine->memory);
-        x86_registers_flat(&cpu->registers, pvh->image.entry);
-        cpu->registers.gpr[X86_RBX] = pvh->image.start_info;
+    if (image->pieces) {
+        pvh_write(image, &machine->memory);
+        x86_registers_flat(&cpu->registers, image->entry);
+        cpu->registers.gpr[X86_RBX] = image->start_info;
     } else {
         cpu->waits_for_startup = cpu->halted = true;
     }
     accel_set_registers(cpu);
 }
 
-/* -- The board ----------------------------------------------------------------------------- */
+/* -- The board
+ * ----------------------------------------------------------------------------- */
 
 static void ignore_a20(void *opaque, int source, int level)
 {
@@ -92,14 +92,16 @@ static bool pvh_build(Machine *machine, GError **error)
     pc->hpet = false;
     if (pvh->version > 1) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "pvh-version=%u: there are 1, and 0 without a memory map", pvh->version);
+                    "pvh-version=%u: there are 1, and 0 without a memory map",
+                    pvh->version);
         return false;
     }
     if (!pc_memory_init_ram_below(pc, pvh->data->gap_start, error)) {
         return false;
     }
     machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
-    pc->a20 = irq_new_array(ignore_a20, NULL, 0, 1); /* there is no gate: it passes always */
+    pc->a20 =
+        irq_new_array(ignore_a20, NULL, 0, 1); /* there is no gate: it passes always */
     if (!pc_init_irqchip(pc, error) || !pc_init_timers(pc, error) ||
         !i8042_new(machine->isa, &pc->a20[0], error)) {
         return false;

@@ -21,7 +21,6 @@ typedef struct PVHMachine {
     PCMachine pc;
     const PVHTypeData *data;
     uint32_t version; /* of hvm_start_info */
-    PVHImage image;   /* no pieces: no kernel was given */
 } PVHMachine;
 
 /* How the reboots of its types end. */
