@@ -47,15 +47,16 @@ static bool parse_addr(const char *addr, uint8_t *devfn)
 static bool choose_devfn(PCIBus *bus, PCIDevice *dev, GError **error)
 {
     const char *name = G_OBJECT_TYPE_NAME(dev);
+    const char *addr = dev->addr && dev->addr[0] ? dev->addr : PCI_DEVICE_GET_CLASS(dev)->addr;
 
-    if (dev->addr && dev->addr[0]) {
+    if (addr) {
         PCIDevice *other;
 
-        if (!parse_addr(dev->addr, &dev->devfn)) {
+        if (!parse_addr(addr, &dev->devfn)) {
             return plug_error(error, G_IO_ERROR_INVALID_ARGUMENT,
                               "Property '%s.addr' doesn't take value '%s'; give SLOT or "
                               "SLOT.FUNCTION in hexadecimal, up to 1f.7",
-                              name, dev->addr);
+                              name, addr);
         }
         other = bus->devices[dev->devfn];
         if (other) {

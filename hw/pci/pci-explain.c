@@ -1,5 +1,6 @@
 /*
- * What PCI knows of an address: the BAR that puts a region there.
+ * What PCI knows of an address: the BAR that puts a region there, and the register that says
+ * for which device firmware has reserved it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -67,12 +68,57 @@ static void explain_bars(Explanation *explanation, void *opaque)
     }
 }
 
+/* Says of the memory that firmware has reserved for a device which register tells so. */
+static bool explain_pointers(Device *device, void *opaque)
+{
+    Explanation *explanation = opaque;
+    const PCIDevice *dev;
+
+    if (!G_TYPE_CHECK_INSTANCE_TYPE(device, TYPE_PCI_DEVICE)) {
+        return true;
+    }
+    dev = PCI_DEVICE(device);
+    if (!dev->memory_pointer_count ||
+        !explain_mentions(explanation, PCI_BUS(device->bus)->system_memory)) {
+        return true;
+    }
+    for (unsigned n = 0; n < dev->memory_pointer_count; n++) {
+        const PCIMemoryPointer *pointer = &dev->memory_pointers[n];
+        uint32_t value = pci_get_long(dev->config + pointer->at);
+        uint32_t start = value & pointer->mask;
+        ExplainNote *note;
+
+        if (!start || explanation->addr < start ||
+            explanation->addr - start >= pointer->size) {
+            continue;
+        }
+        note = explain_note(explanation, "register", NULL,
+                            "%s of %s %02x.%x, configuration 0x%02x = 0x%08x: %s "
+                            "(0x%08x-0x%08" PRIx64 ")",
+                            pointer->name, G_OBJECT_TYPE_NAME(dev), PCI_SLOT(dev->devfn),
+                            PCI_FUNCTION(dev->devfn), pointer->at, value, pointer->what,
+                            start, start + pointer->size - 1);
+        explain_note_value(note, "devfn", dev->devfn);
+        explain_note_value(note, "register", pointer->at);
+        explain_note_value(note, "value", value);
+        explain_note_value(note, "start", start);
+        explain_note_value(note, "size", pointer->size);
+    }
+    return true;
+}
+
+static void explain_reserved(Explanation *explanation, void *opaque)
+{
+    device_foreach(explain_pointers, explanation);
+}
+
 void pci_explain_init(void)
 {
     static bool done;
 
     if (!done) {
         explain_add_hook(explain_bars, NULL);
+        explain_add_hook(explain_reserved, NULL);
         done = true;
     }
 }

@@ -29,6 +29,16 @@ typedef struct PCIBar {
 
 #define PCI_BAR_UNMAPPED UINT64_MAX
 
+/* A configuration register in which firmware tells the device what memory of the guest's it
+ * has reserved for it. Explanations of addresses there name it. */
+typedef struct PCIMemoryPointer {
+    const char *name; /* "BDSM" */
+    const char *what; /* "its stolen memory" */
+    uint8_t at;       /* the register, 4 bytes; 0 in it: nothing yet */
+    uint32_t mask;    /* its address bits */
+    uint64_t size;    /* bytes from that address on */
+} PCIMemoryPointer;
+
 struct PCIDevice {
     Device parent;
     uint8_t devfn;
@@ -41,6 +51,8 @@ struct PCIDevice {
     uint8_t writable[PCI_CONFIG_SIZE]; /* bits that the guest can write */
     uint8_t write1_clear[PCI_CONFIG_SIZE];
     PCIBar bars[PCI_BARS];
+    const PCIMemoryPointer *memory_pointers; /* the device's own; in its realize */
+    unsigned memory_pointer_count;
     uint8_t irq_state; /* INTA# .. INTD#, a bit each */
     /* What the device masters: system memory while COMMAND.bus master is set. */
     AddressSpace bus_master_as;
@@ -54,6 +66,7 @@ struct PCIDeviceClass {
     uint8_t revision, prog_if;
     uint16_t subsystem_vendor_id, subsystem_id; /* 0: QEMU's 1af4:1100 */
     const char *romfile; /* of the expansion ROM, or NULL */
+    const char *addr;    /* its place unless the user names one; NULL: the first free slot */
     /* Configuration accesses of 1, 2 or 4 bytes inside the 256. NULL: the default. */
     uint32_t (*config_read)(PCIDevice *dev, unsigned address, unsigned size);
     void (*config_write)(PCIDevice *dev, unsigned address, uint32_t value, unsigned size);

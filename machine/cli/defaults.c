@@ -55,7 +55,7 @@ static void add(GPtrArray *list, const char *text)
 
 void default_devices_add(SystemOptions *options)
 {
-    static const char *const vgas[] = {"VGA", "isa-vga", NULL};
+    static const char *const vgas[] = {"VGA", "isa-vga", "igd-stub", NULL};
     static const char *const serials[] = {"isa-serial", NULL};
     static const char *const parallels[] = {"isa-parallel", NULL};
     static const char *const floppies[] = {"floppy", "isa-fdc", NULL};

@@ -11,6 +11,7 @@
 #include "hw/char/debugcon.h"
 #include "hw/char/parallel.h"
 #include "hw/char/serial.h"
+#include "hw/display/igd-stub.h"
 #include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
@@ -64,6 +65,7 @@ static const DeviceTypeEntry devices[] = {
     {"cfi.pflash01", pflash_cfi01_get_type},
     {"VGA", vga_pci_get_type},
     {"isa-vga", isa_vga_get_type},
+    {"igd-stub", igd_stub_get_type},
     {"i8257", i8257_get_type},
     {"vmport", vmport_get_type},
     {"vmmouse", vmmouse_get_type},

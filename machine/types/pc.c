@@ -13,6 +13,7 @@
 #include "hw/char/debugcon.h"
 #include "hw/char/parallel.h"
 #include "hw/char/serial.h"
+#include "hw/display/igd-stub.h"
 #include "hw/display/vga-pci.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/vmport.h"
@@ -287,7 +288,8 @@ static bool pc_complete(Machine *machine, GError **error)
     PCMachine *pc = PC_MACHINE(machine);
 
     pc_cmos_init(pc);
-    return pc_firmware_config_init(pc, error) && tell_pvpanic_port(machine, error);
+    return pc_firmware_config_init(pc, error) && tell_pvpanic_port(machine, error) &&
+           igd_stub_add_files(machine->fw_cfg, error);
 }
 
 static void pc_reset(Machine *machine, MachineResetKind kind)
