@@ -25,7 +25,7 @@ bool elf_image_probe(GBytes *file)
 typedef struct Headers {
     const uint8_t *bytes;
     size_t size;
-    bool is_64;
+    bool is_64, executable;
     uint64_t entry, table;
     unsigned count, entry_size;
 } Headers;
@@ -41,6 +41,7 @@ static bool read_header(Headers *headers, GError **error)
         return kernel_fail(error, "truncated: it ends within its ELF header");
     }
     memcpy(&narrow, bytes, sizeof(narrow)); /* both begin alike */
+    headers->executable = narrow.e_type == ET_EXEC;
     if (bytes[EI_DATA] != ELFDATA2LSB ||
         narrow.e_machine != (is_64 ? EM_X86_64 : EM_386)) {
         return kernel_fail(error,
@@ -168,6 +169,7 @@ static bool add_segment(ElfImage *image, const Headers *headers, const Elf64_Phd
         image->entry = headers->entry - header->p_vaddr + header->p_paddr;
     }
     *segment = (ElfSegment){.address = header->p_paddr,
+                            .linked = header->p_vaddr,
                             .size = header->p_memsz,
                             .bytes = headers->bytes + header->p_offset,
                             .file_size = header->p_filesz};
@@ -190,7 +192,8 @@ bool elf_image_parse(ElfImage *image, GBytes *file, GError **error)
         return false;
     }
     image->is_64 = headers.is_64;
-    image->entry = headers.entry;
+    image->entry = image->linked_entry = headers.entry;
+    image->executable = headers.executable;
     image->start = UINT64_MAX;
     for (unsigned i = 0; i < headers.count; i++) {
         Elf64_Phdr header;

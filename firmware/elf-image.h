@@ -13,6 +13,7 @@
 
 typedef struct ElfSegment {
     uint64_t address;     /* guest physical */
+    uint64_t linked;      /* what the kernel itself takes it to be (p_vaddr) */
     uint64_t size;        /* bytes there; behind file_size they are zero */
     const uint8_t *bytes; /* in the file */
     size_t file_size;
@@ -21,6 +22,8 @@ typedef struct ElfSegment {
 typedef struct ElfImage {
     bool is_64;
     uint64_t entry; /* guest physical, where a segment holds it; else as the file says */
+    uint64_t linked_entry; /* as the file says */
+    bool executable;       /* of fixed addresses (ET_EXEC) */
     ElfSegment segments[ELF_IMAGE_SEGMENTS]; /* to load; in the file's order */
     size_t count;
     uint64_t start, end;   /* guest physical: the first byte, and behind the last */

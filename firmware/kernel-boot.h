@@ -10,6 +10,8 @@
 
 #include "memory/types.h"
 
+struct AddressSpace;
+
 /* An initial RAM disk, or a Multiboot module and the words it was named with. */
 typedef struct KernelModule {
     char *text;
@@ -18,12 +20,12 @@ typedef struct KernelModule {
 
 /* What the user gives. Nothing is kept. */
 typedef struct KernelSource {
-    const char *name;      /* the file's, for messages and Multiboot's command line */
+    const char *name; /* the file's, for messages and Multiboot's command line */
     GBytes *image;
-    const char *cmdline;   /* -append, or "" */
+    const char *cmdline; /* -append, or "" */
     const KernelModule *modules;
     size_t module_count;
-    uint64_t ram_end;      /* bytes of RAM from guest address 0 on, below 4 GiB */
+    uint64_t ram_end; /* bytes of RAM from guest address 0 on, below 4 GiB */
 } KernelSource;
 
 /* Bytes and the guest physical address to put them; absent while `bytes` is NULL. */
@@ -60,6 +62,13 @@ void kernel_boot_clear(KernelBoot *boot);
 
 /* For the loaders: sets *error (G_IO_ERROR_INVALID_DATA, printf style); returns false. */
 bool kernel_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* What a machine without firmware puts into memory itself at each start: an array of
+ * KernelPieces, which frees the bytes with itself. Machine lock. */
+GArray *kernel_pieces_new(void);
+void kernel_pieces_add(GArray *pieces, uint64_t address,
+                       GBytes *bytes); /* takes bytes over */
+void kernel_pieces_write(const GArray *pieces, struct AddressSpace *as);
 
 /* At the top of RAM lie the tables that the firmware makes; loaders keep below. */
 #define KERNEL_BOOT_TABLES KiB(128)

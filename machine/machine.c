@@ -251,6 +251,12 @@ bool machine_build(Machine *machine, GError **error)
     } else if (!check_ram_size(machine->config.ram_size, error)) {
         return false;
     }
+    if (machine->config.environment && *machine->config.environment &&
+        !machine->type->takes_environment) {
+        return refuse_argument(error, "-e: a guest of %s has no such environment; that of "
+                                      "bhyve has (-M bhyve)",
+                               machine->type->name);
+    }
     clock_register_state();
     make_address_spaces(machine);
     if (!accel_init(machine->accel, &machine->memory, &machine->io, error)) {

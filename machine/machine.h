@@ -54,6 +54,8 @@ struct MachineType {
     const char *deprecated;      /* why not to use it any more, or NULL */
     const MachineReboot *reboots; /* ended by a NULL method; or NULL: each works */
     bool bare;                   /* has neither RAM nor CPUs */
+    bool takes_environment;      /* its kernels are given -e's strings */
+    bool ends_on_triple_fault;   /* which is a reset elsewhere */
 };
 
 /* What the command line says that every machine type understands. */
@@ -65,6 +67,7 @@ typedef struct MachineConfig {
     char *firmware; /* -bios: a name to look for or a path; NULL: the type's */
     const char *const *data_dirs; /* -L, NULL-terminated: where to look for it first */
     char *kernel, *initrd, *append; /* -kernel, -initrd, -append, or NULL */
+    const char *const *environment; /* -e: "name=value", NULL-terminated; or NULL */
     char **option_roms;             /* -option-rom; NULL-terminated, or NULL: none */
     char *boot_order; /* letters as -boot order=; NULL: the type's */
     char *boot_once;  /* the same for the time until the first reset; or NULL */

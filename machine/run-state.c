@@ -289,7 +289,10 @@ static void hold_vcpus(void)
 
 static void note_reset(SystemCause cause, const char *source, void *opaque)
 {
-    if (run.policy.no_reboot && cause != SYSTEM_CAUSE_SUBSYSTEM_RESET) {
+    bool ends = run.policy.no_reboot || (run.machine->type->ends_on_triple_fault &&
+                                         strcmp(source, "triple-fault") == 0);
+
+    if (ends && cause != SYSTEM_CAUSE_SUBSYSTEM_RESET) {
         if (run.shutdown_cause == SYSTEM_CAUSE_NONE) {
             run.shutdown_cause = cause;
         }

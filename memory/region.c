@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void memory_misuse(const char *format, ...)
 {
@@ -335,4 +336,15 @@ void *memory_region_get_ram_ptr(MemoryRegion *mr)
 RAMBlock *memory_region_ram_block(const MemoryRegion *mr)
 {
     return mr->ram_block;
+}
+
+void memory_region_clear_ram(MemoryRegion *mr)
+{
+    RAMBlock *block = mr->ram_block;
+
+    /* The host does not take back what is private or pinned. */
+    if (madvise(block->host, block->used_length, MADV_REMOVE) != 0) {
+        memset(block->host, 0, block->used_length);
+    }
+    memory_region_set_dirty(mr, 0, block->used_length);
 }

@@ -211,6 +211,10 @@ bool memory_region_is_rom(const MemoryRegion *mr);   /* RAM that the guest only 
 bool memory_region_is_romd(const MemoryRegion *mr);  /* a ROM device in ROMD mode */
 bool memory_region_is_mapped(const MemoryRegion *mr); /* has a container */
 
+/* Zeroes RAM as power-on does, giving the memory back to the host where it can be. The vCPUs
+ * are paused. */
+void memory_region_clear_ram(MemoryRegion *mr);
+
 /* The host address of a RAM region's first byte (of an alias: of what it shows). */
 void *memory_region_get_ram_ptr(MemoryRegion *mr);
 RAMBlock *memory_region_ram_block(const MemoryRegion *mr);

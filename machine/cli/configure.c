@@ -174,6 +174,8 @@ static void configure(Machine *machine, const SystemOptions *options)
     config->kernel = g_strdup(options->kernel);
     config->initrd = g_strdup(options->initrd);
     config->append = g_strdup(options->append);
+    g_ptr_array_add(options->environment, NULL);
+    config->environment = (const char *const *)options->environment->pdata;
     g_ptr_array_add(options->option_roms, NULL);
     config->option_roms = (char **)options->option_roms->pdata;
     config->data_dirs = (const char *const *)options->data_dirs->pdata;

@@ -64,6 +64,8 @@ static const OptionRow rows[] = {
     {OPTION_TEXT, "initrd", FIELD(initrd), "FILE | FILE WORDS,FILE...",
      "its initial RAM disk, or Multiboot modules"},
     {OPTION_TEXT, "append", FIELD(append), "TEXT", "its command line"},
+    {OPTION_LIST, "e", FIELD(environment), "NAME=VALUE",
+     "a string of its environment, where it has one (-M bhyve)"},
     {OPTION_LIST, "option-rom", FIELD(option_roms), "FILE[,bootindex=N]",
      "an option ROM for the firmware to run"},
     {OPTION_LIST, "drive", FIELD(drives), "file=F,format=raw,if=ide...", "a disk image"},

@@ -16,7 +16,7 @@ typedef struct SystemOptions {
     GPtrArray *accels; /* NULL-terminated */
     char *bios, *kernel, *initrd, *append, *rtc, *name, *uuid, *vga, *display, *vnc;
     GPtrArray *boots, *data_dirs, *blockdevs, *drives, *devices, *globals, *chardevs;
-    GPtrArray *fw_cfgs;
+    GPtrArray *fw_cfgs, *environment;
     GPtrArray *option_roms, *machines, *smbioses, *add_fds, *config_files, *messages;
     GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;

@@ -7,13 +7,11 @@
 
 #include <gio/gio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "firmware/loader.h"
 #include "hw/core/system.h"
 #include "memory/access.h"
 #include "memory/explain.h"
-#include "memory/ram-block.h"
 
 /* The last 16 bytes of a BIOS are where the processor starts: less cannot be one. */
 #define IMAGE_MIN 16
@@ -204,13 +202,8 @@ bool vmd_memory_init(VMDMachine *vmd, GError **error)
 /* vmd answers a reset by ending the guest's process and starting a new one. */
 void vmd_memory_reset(VMDMachine *vmd)
 {
-    RAMBlock *block = memory_region_ram_block(&vmd->pc.parent.ram);
-
     if (vmd->pc.powered_on) {
-        if (madvise(block->host, block->used_length, MADV_REMOVE) != 0) {
-            memset(block->host, 0, block->used_length);
-        }
-        memory_region_set_dirty(&vmd->pc.parent.ram, 0, block->used_length);
+        memory_region_clear_ram(&vmd->pc.parent.ram);
         copy_image(vmd);
     }
     vmd->pc.powered_on = true;
