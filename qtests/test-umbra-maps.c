@@ -412,6 +412,38 @@ START_TEST(test_explain_words)
 }
 END_TEST
 
+/* What firmware would have told an igd-stub of stolen memory, and of its BARs. */
+START_TEST(test_pci_writes)
+{
+    g_autofree char *stolen = NULL, *bar = NULL;
+    static const char *const bad[] = {
+        "02.0:0x5c", "02.0=0x5c:1", "0x5c=1",          "02.0:0x5d=1",   "02.0:0x100=1",
+        "02.0:=1",   "2.8:4=1",     "02.0:4.x=1",      "02.0:4. =1",    "02.0:4.b=256",
+        "02.0:4=1:", "3.0:4=1",     "02.0:0x5c=1=2=3", "02.0:0x5e.l=1",
+    };
+
+    ck_assert_int_eq(run(&stolen, "explain --device igd-stub -m 512 --pci "
+                                  "02.0:0x5c=0x1ad00000 0x1d000000"),
+                     0);
+    ck_assert_ptr_nonnull(strstr(stolen,
+                                 "configuration 0x5c = 0x1ad00000: its stolen memory "
+                                 "(0x1ad00000-0x1eefffff)"));
+    ck_assert_int_eq(run(&bar,
+                         "explain --device igd-stub,stolen=bar --pci 2:0x24.l=0xf0000000 "
+                         "--pci 2.0:4.b=2 0xf0001000"),
+                     0);
+    ck_assert_ptr_nonnull(strstr(bar, "answered by   igd-stub.stolen, its byte 0x1000"));
+    ck_assert_ptr_nonnull(strstr(bar, "BAR 5 of igd-stub 02.0"));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *words =
+            g_strdup_printf("explain --device igd-stub --pci '%s' 0", bad[i]);
+        g_autofree char *out = NULL;
+
+        ck_assert_msg(run(&out, words) == 1, "%s", bad[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("umbra-maps");
@@ -438,6 +470,7 @@ int main(void)
     tcase_add_test(program, test_diff_saved);
     tcase_add_test(program, test_draw_a_machine);
     tcase_add_test(program, test_explain_words);
+    tcase_add_test(program, test_pci_writes);
     tcase_set_timeout(program, 60);
     suite_add_tcase(suite, program);
 

@@ -54,9 +54,7 @@ typedef struct IGDStub {
     char *opregion_file;
 
     const IGDGeneration *generation;
-    /* What is reserved: GGC's two sizes together, as QEMU 7.2 asks for. Later QEMU leaves
-     * the GTT's out. */
-    uint64_t reserved_size;
+    uint64_t reserved_size; /* GGC's two sizes together, as QEMU 7.2 asks for */
     GBytes *opregion;
     PCIMemoryPointer pointers[2];
 
@@ -111,7 +109,8 @@ static void write_gtt(IGDStub *igd, uint32_t offset, uint32_t value)
             "the "
             "device would work in memory of somebody else's. Boot firmware that knows "
             "fw_cfg's " IGD_FILE_BDSM_SIZE
-            ", such as SeaBIOS, with RAM enough for 0x%" PRIx64
+            ", such as SeaBIOS (which looks for the device at "
+            "addr=2.0), with RAM enough for 0x%" PRIx64
             " bytes, or use igd-stub,stolen=bar",
             offset / entry_size, value, igd->reserved_size);
         return;

@@ -28,8 +28,7 @@ static bool G_GNUC_PRINTF(3, 4)
     return false;
 }
 
-/* "SLOT" or "SLOT.FUNCTION", in hexadecimal. */
-static bool parse_addr(const char *addr, uint8_t *devfn)
+bool pci_parse_addr(const char *addr, uint8_t *devfn)
 {
     char *end;
     unsigned long slot = strtoul(addr, &end, 16), function = 0;
@@ -52,7 +51,7 @@ static bool choose_devfn(PCIBus *bus, PCIDevice *dev, GError **error)
     if (addr) {
         PCIDevice *other;
 
-        if (!parse_addr(addr, &dev->devfn)) {
+        if (!pci_parse_addr(addr, &dev->devfn)) {
             return plug_error(error, G_IO_ERROR_INVALID_ARGUMENT,
                               "Property '%s.addr' doesn't take value '%s'; give SLOT or "
                               "SLOT.FUNCTION in hexadecimal, up to 1f.7",

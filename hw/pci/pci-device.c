@@ -179,7 +179,8 @@ static void pci_device_finalize(GObject *object)
 
 static const Property pci_device_properties[] = {
     PROP_STRING("addr", PCIDevice, addr, "",
-                "slot and function, hexadecimal: 3 or 3.1; empty: the first free slot"),
+                "slot and function, hexadecimal: 3 or 3.1; empty: its usual or the first "
+                "free slot"),
     PROP_BOOL("multifunction", PCIDevice, multifunction, false,
               "function 0 has other functions beside it"),
     PROP_STRING("romfile", PCIDevice, romfile, NULL,

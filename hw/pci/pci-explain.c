@@ -1,6 +1,6 @@
 /*
- * What PCI knows of an address: the BAR that puts a region there, and the register that says
- * for which device firmware has reserved it.
+ * What PCI knows of an address: the BAR that puts a region there, and the register that
+ * says for which device firmware has reserved it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -106,6 +106,9 @@ void pci_bus_set_irqs(PCIBus *bus, int (*map_irq)(PCIDevice *dev, int pin),
                       void (*set_irq)(void *opaque, int line, int level), void *opaque);
 PCIBus *pci_device_bus(PCIDevice *dev);
 
+/* "SLOT" or "SLOT.FUNCTION" in hexadecimal, up to "1f.7"; false: it is neither. */
+bool pci_parse_addr(const char *addr, uint8_t *devfn);
+
 /* The device at bus 0's devfn, or NULL. */
 PCIDevice *pci_find_device(PCIBus *bus, uint8_t devfn);
 

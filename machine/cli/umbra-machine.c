@@ -97,6 +97,57 @@ static bool set_pam(Machine *machine, char **registers, GError **error)
     return true;
 }
 
+/* As for setpci; without a width, 4 bytes. */
+static bool parse_config_write(const char *text, uint32_t *address, unsigned *size,
+                               uint32_t *value)
+{
+    static const char form[] = "^([^:=]+):([^:=.]+)(?:\\.([bwl]))?=([^:=]+)$";
+    g_autoptr(GRegex) regex = g_regex_new(form, 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    g_auto(GStrv) words = NULL;
+    uint64_t reg, number;
+    uint8_t devfn;
+
+    if (!g_regex_match(regex, text, 0, &match)) {
+        return false;
+    }
+    words = g_match_info_fetch_all(match); /* all, address, register, width, value */
+    *size = words[3][0] == 'b' ? 1 : words[3][0] == 'w' ? 2 : 4;
+    if (!pci_parse_addr(words[1], &devfn) ||
+        !parse_uint64(words[2], PCI_CONFIG_SIZE - *size, &reg) || reg % *size ||
+        !parse_uint64(words[4], UINT32_MAX >> (32 - 8 * *size), &number)) {
+        return false;
+    }
+    *address = (uint32_t)devfn << 8 | (uint32_t)reg;
+    *value = (uint32_t)number;
+    return true;
+}
+
+static bool write_config(Machine *machine, char **writes, GError **error)
+{
+    for (; writes && *writes; writes++) {
+        uint32_t address, value;
+        unsigned size;
+
+        if (!parse_config_write(*writes, &address, &size, &value)) {
+            return refuse_argument(
+                error,
+                "--pci %s: write it as SLOT.FUNCTION:REGISTER=VALUE, such as "
+                "02.0:0x5c=0x1ad00000, with .b or .w after the register for a byte or a "
+                "word",
+                *writes);
+        }
+        if (!machine->pci || !pci_find_device(machine->pci, (uint8_t)(address >> 8))) {
+            return refuse_argument(error,
+                                   "--pci %s: no device is there; 'info pci' in the "
+                                   "monitor shows them",
+                                   *writes);
+        }
+        pci_bus_config_write(machine->pci, address, value, size);
+    }
+    return true;
+}
+
 Machine *umbra_machine_build(const UmbraMachineOptions *options, GError **error)
 {
     static const RunStatePolicy policy = {.no_reboot = true};
@@ -113,5 +164,8 @@ Machine *umbra_machine_build(const UmbraMachineOptions *options, GError **error)
         return NULL;
     }
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
-    return set_pam(machine, options->pam, error) ? machine : NULL;
+    return set_pam(machine, options->pam, error) &&
+                   write_config(machine, options->pci, error)
+               ? machine
+               : NULL;
 }

@@ -16,6 +16,7 @@ typedef struct UmbraMachineOptions {
     char *firmware; /* as -bios; NULL: the type's */
     char **devices; /* as -device */
     char **pam;     /* "0x59=0x30": what the firmware has written to PAM registers */
+    char **pci;     /* "02.0:0x5c.l=0x1ad00000": and to devices' configuration space */
 } UmbraMachineOptions;
 
 /* Rows for the GOptionEntry table of a subcommand. */
@@ -32,7 +33,11 @@ typedef struct UmbraMachineOptions {
     {"device", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options)->devices,                     \
      "add a device, as with -device", "DEVICE"},                                         \
     {"pam", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options)->pam,                            \
-     "set a PAM register (0x59-0x5f), as firmware does", "REG=VALUE"}
+     "set a PAM register (0x59-0x5f), as firmware does", "REG=VALUE"},                   \
+    {"pci", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options)->pci,                            \
+     "write to a PCI device's configuration space, as firmware does: "                   \
+     "02.0:0x5c=0x1ad00000; .b or .w after the register for a byte or a word",           \
+     "ADDR:REG=VALUE"}
 /* clang-format on */
 
 /* The machine of TYPE[,PROPERTY=VALUE...] (NULL: the default type) for that accelerator
