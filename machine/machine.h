@@ -54,6 +54,8 @@ struct MachineType {
     const char *deprecated;      /* why not to use it any more, or NULL */
     const MachineReboot *reboots; /* ended by a NULL method; or NULL: each works */
     bool bare;                   /* has neither RAM nor CPUs */
+    const char *reboot_kernel;   /* what `umbra reboot` starts on it, of the built-in guests;
+                                    NULL: firmware, and a disk's boot sector */
     bool takes_environment;      /* its kernels are given -e's strings */
     bool ends_on_triple_fault;   /* which is a reset elsewhere */
 };

@@ -14,6 +14,7 @@
  * (ctrl-alt-del: "umbra: waiting", and the keys are the user's to press), "umbra: no
  * reset" and "umbra: done" to the debug console at port 0x402. */
 enum {
+    REBOOT_SECTOR_MARK = 8, /* "UMBRAREB" */
     REBOOT_SECTOR_METHOD = 16, /* u8: enum RebootMethod */
     REBOOT_SECTOR_END = 17, /* u8: after the last boot 0: halt; 1: power off by ACPI, else
                                leave through the debug exit port 0x501 with value 0 */
@@ -21,6 +22,10 @@ enum {
     REBOOT_SECTOR_HOLD = 20,  /* u8: 1: writes "umbra: ready" and waits, before it acts, until
                                  the byte is cleared in guest memory */
 };
+
+/* "reboot-kernel.elf" does the same for machines that start a kernel themselves, PVH's or
+ * bhyve's: the numbers count from 8 bytes before its mark, wherever that is in the file. */
+#define REBOOT_MARK "UMBRAREB"
 
 #define REBOOT_SECTOR_ADDRESS 0x7c00 /* guest physical, where firmware loads it */
 

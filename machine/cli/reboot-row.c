@@ -40,6 +40,7 @@ typedef struct RowRun {
     GString *line;  /* of the debug console, so far */
     gint64 started; /* monotonic, us */
     guint watchdog;
+    bool has_firmware; /* whose copies are compared at a reset */
     bool done;
 } RowRun;
 
@@ -134,7 +135,7 @@ static void on_run_event(RunEvent event, SystemCause cause, const char *text,
     switch (event) {
     case RUN_EVENT_RESETTING:
         sign_of_life(run);
-        run->row->pristine = shadow_is_pristine(run->machine);
+        run->row->pristine = run->has_firmware ? shadow_is_pristine(run->machine) : -1;
         reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_RESET,
                                                      .seconds = guest_seconds(),
                                                      .text = g_strdup(text),
@@ -228,25 +229,46 @@ static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
 /* -- Setting up
  * ----------------------------------------------------------------------------- */
 
-/* A disk in memory whose first sector is ours, told what to do. */
-static int make_disk(const RebootRow *row, bool hold)
+/* A file in memory, of at least `length` bytes, that holds a guest of ours, told what to do. */
+static int make_guest(const RebootRow *row, const char *name, off_t length, bool hold)
 {
-    g_autoptr(GBytes) image = firmware_guest_image("reboot-sector.bin");
-    g_autofree uint8_t *sector =
-        g_memdup2(g_bytes_get_data(image, NULL), g_bytes_get_size(image));
+    g_autoptr(GBytes) image = firmware_guest_image(name);
+    size_t size = g_bytes_get_size(image);
+    g_autofree uint8_t *bytes = g_memdup2(g_bytes_get_data(image, NULL), size);
+    uint8_t *mark = memmem(bytes, size, REBOOT_MARK, strlen(REBOOT_MARK));
+    uint8_t *settings = mark - REBOOT_SECTOR_MARK;
     uint16_t times =
         GUINT16_TO_LE((uint16_t)(row->times + 1)); /* the first boot counts */
-    size_t size = g_bytes_get_size(image);
-    int fd = memfd_create("umbra-reboot-disk", MFD_CLOEXEC);
+    int fd = memfd_create("umbra-reboot", MFD_CLOEXEC);
 
-    sector[REBOOT_SECTOR_METHOD] = (uint8_t)row->method;
-    sector[REBOOT_SECTOR_HOLD] = hold;
-    memcpy(sector + REBOOT_SECTOR_TIMES, &times, sizeof(times));
-    if (fd < 0 || ftruncate(fd, DISK_SECTORS * BLOCK_SECTOR_SIZE) < 0 ||
-        pwrite(fd, sector, size, 0) != (ssize_t)size) {
-        g_error("a disk of 1 MiB in memory: %s", g_strerror(errno));
+    settings[REBOOT_SECTOR_METHOD] = (uint8_t)row->method;
+    settings[REBOOT_SECTOR_HOLD] = hold;
+    memcpy(settings + REBOOT_SECTOR_TIMES, &times, sizeof(times));
+    if (fd < 0 || ftruncate(fd, length) < 0 ||
+        pwrite(fd, bytes, size, 0) != (ssize_t)size) {
+        g_error("a file in memory: %s", g_strerror(errno));
     }
     return fd;
+}
+
+/* Where the type has no firmware that boots disks, our kernel; else a disk with our sector. */
+static bool make_boot_medium(RowRun *run, GError **error)
+{
+    const char *kernel =
+        run->row->firmware ? NULL : run->machine->type->reboot_kernel;
+    bool hold = run->save != NULL;
+    g_autofree char *drive = NULL;
+
+    run->has_firmware = !kernel;
+    if (kernel) {
+        run->machine->config.kernel =
+            g_strdup_printf("/dev/fd/%d", make_guest(run->row, kernel, 0, hold));
+        return true;
+    }
+    drive = g_strdup_printf("file=/dev/fd/%d,format=raw,if=ide,index=0",
+                            make_guest(run->row, "reboot-sector.bin",
+                                       DISK_SECTORS * BLOCK_SECTOR_SIZE, hold));
+    return drive_new(drive, error) != NULL;
 }
 
 static Chardev *make_debugcon(RowRun *run)
@@ -267,8 +289,6 @@ static bool build(RowRun *run, GError **error)
 {
     static const RunStatePolicy policy = {.no_reboot = false};
     const RebootRow *row = run->row;
-    g_autofree char *drive =
-        g_strdup_printf("file=/dev/fd/%d,format=raw,if=ide,index=0", make_disk(row, run->save != NULL));
     Machine *machine = umbra_machine_new(row->machine, row->accel, error);
 
     if (!machine) {
@@ -280,7 +300,7 @@ static bool build(RowRun *run, GError **error)
     machine->config.debugcon = make_debugcon(run);
     device_add_global("isa-debugcon", "iobase", "0x402", false);
     run_state_init(machine, &policy);
-    return migration_init(machine, error) && drive_new(drive, error) &&
+    return migration_init(machine, error) && make_boot_medium(run, error) &&
            machine_build(machine, error) && machine_complete(machine, error);
 }
 

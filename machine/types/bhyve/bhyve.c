@@ -200,6 +200,7 @@ static const MachineType types[] = {
      .desc = "guest of FreeBSD's bhyve",
      .default_ram = MiB(256),
      .get_type = bhyve_machine_get_type,
+     .reboot_kernel = "reboot-kernel.elf",
      .reboots = reboots,
      .takes_environment = true,
      .ends_on_triple_fault = true},

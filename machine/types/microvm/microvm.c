@@ -27,6 +27,7 @@ static const MachineType types[] = {
      .default_ram = MiB(128),
      .get_type = pvh_machine_get_type,
      .data = &microvm,
+     .reboot_kernel = "reboot-kernel.elf",
      .reboots = pvh_machine_reboots},
     {NULL},
 };
