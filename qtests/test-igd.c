@@ -546,7 +546,7 @@ START_TEST(test_explain)
     check_notes(&board.memory_as, 0x00ffe000, ASLS_NOTE BDSM_NOTE);
     check_notes(&board.memory_as, 0x00ffffff, ASLS_NOTE BDSM_NOTE);
     check_notes(&board.memory_as, 0x01000000, BDSM_NOTE);
-    check_notes(&board.io_as, 0x5c, ""); /* not ports */
+    check_notes(&board.io_as, GUEST, ""); /* not ports */
     device_unplug(dev);
     check_notes(&board.memory_as, GUEST, "");
 }

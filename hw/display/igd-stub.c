@@ -88,10 +88,9 @@ static uint32_t translate(const IGDStub *igd, uint32_t half)
 {
     uint64_t address = igd_generation_address(igd->generation, half);
 
-    if (address < igd->host_bdsm || address - igd->host_bdsm >= igd->reserved_size) {
-        return half;
-    }
-    return half - igd->host_bdsm + stolen_base(igd);
+    return address - igd->host_bdsm < igd->reserved_size
+               ? half - igd->host_bdsm + stolen_base(igd)
+               : half;
 }
 
 /* The other half of a long entry stays 0, as with QEMU: what goes through here is below

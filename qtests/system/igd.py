@@ -252,14 +252,14 @@ def main():
             check_no_room(checks, accel)
             check_bar(checks, accel)
             check_early_write(checks, accel)
+            for device in ("igd-stub", "igd-stub,stolen=bar"):
+                check_migration(checks, accel, device)
         check_boot(checks, "x86emu", memory="5G")
         check_boot(checks, "x86emu", machine="rhel6.5.0")
         check_boot(checks, "x86emu", machine="pc-i440fx-1.4")
         check_elsewhere(checks, "x86emu")
         check_boot(checks, "x86emu", memory="1G",
                    device="igd-stub,device-id=0x5916,stolen-size=512M", reserved=520 << 20)
-        for device in ("igd-stub", "igd-stub,stolen=bar"):
-            check_migration(checks, "x86emu", device)
         check_tool(checks)
     finally:
         remove_folder()
