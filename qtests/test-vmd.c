@@ -6,17 +6,10 @@
  */
 #include <check.h>
 #include <glib/gstdio.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <zlib.h>
 
-#include "qtests/qtest-client.h"
-
-#define KIB(n) ((uint64_t)(n) << 10)
-#define MIB(n) ((uint64_t)(n) << 20)
-#define GIB(n) ((uint64_t)(n) << 30)
+#include "qtests/machine-map.h"
 
 static char *directory;
 static QtestClient *vm;
@@ -51,46 +44,6 @@ static void start(const char *machine, const char *more)
 }
 
 /* -- Maps ---------------------------------------------------------------------------- */
-
-/* Of the address space "memory": a line a range, "START-LAST REGION[+OFFSET]". */
-static char *memory_view(void)
-{
-    g_autofree char *text = qtest_client_hmp(vm, "info mtree -f");
-    g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
-    GString *view = g_string_new(NULL);
-    bool inside = false;
-
-    for (char **line = lines; *line; line++) {
-        g_auto(GStrv) words = NULL;
-        char *clean = g_strchug(*line);
-
-        if (g_str_has_prefix(clean, "FlatView")) {
-            inside = false;
-        } else if (g_str_has_prefix(clean, "AS \"memory\"")) {
-            inside = true;
-        } else if (inside && strstr(clean, "(prio")) {
-            char *name = strstr(clean, "): ") + 3, *offset = strstr(name, " @");
-            char *cpu = strstr(name, " KVM");
-
-            if (cpu) {
-                *cpu = '\0';
-            }
-            words = g_strsplit_set(clean, "- ", 3);
-            if (offset) {
-                *offset = '\0';
-            }
-            g_string_append_printf(view, "%" PRIx64 "-%" PRIx64 " %s",
-                                   g_ascii_strtoull(words[0], NULL, 16),
-                                   g_ascii_strtoull(words[1], NULL, 16), name);
-            if (offset) {
-                g_string_append_printf(view, "+%" PRIx64,
-                                       g_ascii_strtoull(offset + 2, NULL, 16));
-            }
-            g_string_append_c(view, '\n');
-        }
-    }
-    return g_string_free(view, false);
-}
 
 typedef struct MapCase {
     const char *machine;
@@ -151,7 +104,7 @@ START_TEST(test_map)
     g_autofree char *view = NULL;
 
     start(map->machine, memory);
-    view = memory_view();
+    view = machine_map(vm);
     ck_assert_msg(strcmp(view, map->view) == 0, "%s %s: the map is\n%snot\n%s",
                   map->machine, memory, view, map->view);
 }
@@ -260,14 +213,6 @@ static const struct {
     {"vmd-7.6", MIB(4), KIB(384), true, true},
 };
 
-static void check_byte(uint64_t addr, uint8_t expected)
-{
-    uint64_t byte = qtest_client_read(vm, addr, 1);
-
-    ck_assert_msg(byte == expected, "0x%" PRIx64 " holds 0x%02x, not 0x%02x", addr,
-                  (unsigned)byte, expected);
-}
-
 START_TEST(test_image)
 {
     uint64_t size = images[_i].size, low = images[_i].low;
@@ -275,40 +220,22 @@ START_TEST(test_image)
     g_autofree char *bios = g_strdup_printf("-bios %s", path);
 
     start(images[_i].machine, bios);
-    check_byte(MIB(1) - 1, pattern(size - 1));
-    check_byte(MIB(1) - 16, pattern(size - 16));
-    check_byte(MIB(1) - low, pattern(size - low));
+    machine_check_byte(vm, MIB(1) - 1, pattern(size - 1));
+    machine_check_byte(vm, MIB(1) - 16, pattern(size - 16));
+    machine_check_byte(vm, MIB(1) - low, pattern(size - low));
     if (low < MIB(1)) {
-        check_byte(MIB(1) - low - 1, 0);
+        machine_check_byte(vm, MIB(1) - low - 1, 0);
     }
-    check_byte(MIB(1), 0);
-    check_byte(GIB(4) - 1, images[_i].area ? pattern(size - 1) : 0xff);
-    check_byte(GIB(4) - size, images[_i].area ? pattern(0) : 0xff);
-    check_byte(GIB(4) - size / 2, images[_i].area ? pattern(size - size / 2) : 0xff);
+    machine_check_byte(vm, MIB(1), 0);
+    machine_check_byte(vm, GIB(4) - 1, images[_i].area ? pattern(size - 1) : 0xff);
+    machine_check_byte(vm, GIB(4) - size, images[_i].area ? pattern(0) : 0xff);
+    machine_check_byte(vm, GIB(4) - size / 2,
+                       images[_i].area ? pattern(size - size / 2) : 0xff);
     if (images[_i].area && size < MIB(2)) {
-        check_byte(GIB(4) - size - 1, 0);
+        machine_check_byte(vm, GIB(4) - size - 1, 0);
     }
 }
 END_TEST
-
-/* Starts the emulator, which must refuse; its one line. */
-static char *refusal(const char *machine, const char *options)
-{
-    g_autofree char *command =
-        g_strdup_printf("%s -nodefaults -display none -accel qtest -S -M %s %s",
-                        g_getenv("UMBRA_SYSTEM"), machine, options);
-    g_autoptr(GError) error = NULL;
-    char *complaint = NULL;
-    int status;
-
-    ck_assert(g_spawn_command_line_sync(command, NULL, &complaint, &status, &error));
-    ck_assert_msg(g_spawn_check_wait_status(status, NULL) == false, "%s starts", command);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%s: %d", command,
-                  status);
-    ck_assert_msg(strchr(complaint, '\n') == complaint + strlen(complaint) - 1, "%s",
-                  complaint);
-    return complaint;
-}
 
 static const struct {
     const char *machine;
@@ -329,7 +256,7 @@ START_TEST(test_bad_image)
     for (int compressed = 0; compressed < 2; compressed++) {
         g_autofree char *path = make_image("image", bad_images[_i].size, compressed);
         g_autofree char *bios = g_strdup_printf("-bios %s", path);
-        g_autofree char *line = refusal(bad_images[_i].machine, bios);
+        g_autofree char *line = machine_refusal(bad_images[_i].machine, bios);
 
         ck_assert_msg(strstr(line, "Input/output error") &&
                           strstr(line, bad_images[_i].words),
@@ -347,7 +274,7 @@ START_TEST(test_cut_image)
 
     ck_assert(g_file_get_contents(path, &bytes, &length, NULL));
     ck_assert(g_file_set_contents(path, bytes, (gssize)length / 2, NULL));
-    line = refusal("vmd-7.6", bios);
+    line = machine_refusal("vmd-7.6", bios);
     ck_assert_msg(strstr(line, "Input/output error") && strstr(line, "cut short"), "%s",
                   line);
 }
@@ -355,7 +282,7 @@ END_TEST
 
 START_TEST(test_too_much_memory)
 {
-    g_autofree char *line = refusal("vmd-7.1", "-m 32772M");
+    g_autofree char *line = machine_refusal("vmd-7.1", "-m 32772M");
 
     ck_assert_msg(strstr(line, "at most 32 GiB"), "%s", line);
 }
@@ -363,19 +290,13 @@ END_TEST
 
 /* -- Devices ------------------------------------------------------------------------- */
 
-static uint32_t config(unsigned slot, unsigned reg)
-{
-    qtest_client_out(vm, 0xcf8, 4, 0x80000000 | slot << 11 | reg);
-    return qtest_client_in(vm, 0xcfc, 4);
-}
-
 START_TEST(test_devices)
 {
     start("vmd-7.1", "");
-    ck_assert_uint_eq(config(0, 0), 0x06660b5d);
-    ck_assert_uint_eq(config(0, 8), 0x06000000);
-    ck_assert_uint_eq(config(0, 0x2c), 0x00000b5d);
-    ck_assert_uint_eq(config(1, 0), 0xffffffff);
+    ck_assert_uint_eq(machine_pci_config(vm, 0, 0), 0x06660b5d);
+    ck_assert_uint_eq(machine_pci_config(vm, 0, 8), 0x06000000);
+    ck_assert_uint_eq(machine_pci_config(vm, 0, 0x2c), 0x00000b5d);
+    ck_assert_uint_eq(machine_pci_config(vm, 1, 0), 0xffffffff);
     ck_assert_uint_eq(qtest_client_in(vm, 0x3fd, 1), 0x60); /* COM1, empty */
     ck_assert_uint_eq(qtest_client_in(vm, 0x2fd, 1), 0xff);
     ck_assert_uint_eq(qtest_client_in(vm, 0x64, 1), 0xff); /* no keyboard controller */
@@ -397,15 +318,16 @@ START_TEST(test_bars)
 
     start("vmd-7.1", devices);
     for (int turn = 0; turn < 2; turn++) {
-        ck_assert_uint_eq(config(1, 0x20), 0x1001); /* the disk's bus-master BAR */
-        ck_assert_uint_eq(config(2, 0x10), 0xf0000000);
-        ck_assert_uint_eq(config(3, 0x10), 0xf0100000);
-        ck_assert_uint_eq(config(3, 4) & 3, 3);
-        ck_assert_uint_eq(config(2, 0x3c) & 0xffff, 0x0105); /* INTA# to IRQ 5 */
-        ck_assert_uint_eq(config(3, 0x3c) & 0xffff, 0x0106);
+        ck_assert_uint_eq(machine_pci_config(vm, 1, 0x20),
+                          0x1001); /* the disk's bus-master BAR */
+        ck_assert_uint_eq(machine_pci_config(vm, 2, 0x10), 0xf0000000);
+        ck_assert_uint_eq(machine_pci_config(vm, 3, 0x10), 0xf0100000);
+        ck_assert_uint_eq(machine_pci_config(vm, 3, 4) & 3, 3);
+        ck_assert_uint_eq(machine_pci_config(vm, 2, 0x3c) & 0xffff,
+                          0x0105); /* INTA# to IRQ 5 */
+        ck_assert_uint_eq(machine_pci_config(vm, 3, 0x3c) & 0xffff, 0x0106);
         ck_assert_uint_eq(qtest_client_read(vm, 0xf0100000, 4), 0x010000ed);
-        json_node_unref(qtest_client_execute(vm, "system_reset", NULL, "%s", ""));
-        json_object_unref(qtest_client_event(vm, "RESET"));
+        machine_reset_and_wait(vm);
     }
 }
 END_TEST
@@ -437,12 +359,13 @@ END_TEST
 START_TEST(test_bars_that_do_not_fit)
 {
     const char *device = "-device VGA,vgamem_mb=256,mmio=off";
-    g_autofree char *line = refusal("vmd-7.1", device);
+    g_autofree char *line = machine_refusal("vmd-7.1", device);
 
     ck_assert_msg(strstr(line, "does not fit"), "%s", line);
     start("vmd-7.0", "-device VGA,vgamem_mb=128 -device edu");
-    ck_assert_uint_eq(config(1, 0x10) & ~15u, 0xf0000000);
-    ck_assert_uint_eq(config(2, 0x10), 0xf8100000); /* behind VGA's 4 KiB, aligned */
+    ck_assert_uint_eq(machine_pci_config(vm, 1, 0x10) & ~15u, 0xf0000000);
+    ck_assert_uint_eq(machine_pci_config(vm, 2, 0x10),
+                      0xf8100000); /* behind VGA's 4 KiB, aligned */
 }
 END_TEST
 
@@ -458,44 +381,25 @@ START_TEST(test_reset)
     start("vmd-7.1", bios);
     for (size_t i = 0; i < G_N_ELEMENTS(ram); i++) {
         qtest_client_write(vm, ram[i], 1, 0x5a);
-        check_byte(ram[i], 0x5a);
+        machine_check_byte(vm, ram[i], 0x5a);
     }
     qtest_client_write(vm, 0xffff0, 1, 0x5a);
     qtest_client_write(vm, 0xfffffff0, 1, 0x5a); /* RAM, not ROM */
     qtest_client_write(vm, 0xffe00000, 1, 0x5a);
-    check_byte(0xffff0, 0x5a);
-    check_byte(0xfffffff0, 0x5a);
-    check_byte(0xffe00000, 0x5a);
-    json_node_unref(qtest_client_execute(vm, "system_reset", NULL, "%s", ""));
-    json_object_unref(qtest_client_event(vm, "RESET"));
+    machine_check_byte(vm, 0xffff0, 0x5a);
+    machine_check_byte(vm, 0xfffffff0, 0x5a);
+    machine_check_byte(vm, 0xffe00000, 0x5a);
+    machine_reset_and_wait(vm);
     for (size_t i = 0; i < G_N_ELEMENTS(ram); i++) {
-        check_byte(ram[i], 0);
+        machine_check_byte(vm, ram[i], 0);
     }
-    check_byte(0xffff0, pattern(KIB(64) - 16));
-    check_byte(0xfffffff0, pattern(KIB(64) - 16));
-    check_byte(0xffe00000, 0);
+    machine_check_byte(vm, 0xffff0, pattern(KIB(64) - 16));
+    machine_check_byte(vm, 0xfffffff0, pattern(KIB(64) - 16));
+    machine_check_byte(vm, 0xffe00000, 0);
 }
 END_TEST
 
 /* -- Moves --------------------------------------------------------------------------- */
-
-static void wait_for_migration(void)
-{
-    for (int i = 0; i < 10000; i++) {
-        JsonNode *node = qtest_client_execute(vm, "query-migrate", NULL, "%s", "");
-        const char *status = json_object_get_string_member_with_default(
-            json_node_get_object(node), "status", "");
-        bool completed = strcmp(status, "completed") == 0;
-
-        ck_assert_str_ne(status, "failed");
-        json_node_unref(node);
-        if (completed) {
-            return;
-        }
-        g_usleep(1000);
-    }
-    ck_abort_msg("the migration does not end");
-}
 
 /* Memory on both sides of the hole and the BIOS' area, the CMOS and a BAR that the guest
  * has moved are in the other process as they were. */
@@ -515,17 +419,17 @@ START_TEST(test_migration)
     qtest_client_out(vm, 0xcfc, 4, 0xc001d00d);
     json_node_unref(
         qtest_client_execute(vm, "migrate", NULL, "{\"uri\":\"exec:cat >%s\"}", stream));
-    wait_for_migration();
+    machine_wait_for_migration(vm);
     g_clear_pointer(&vm, qtest_client_free);
 
     start("vmd-7.1", incoming);
-    wait_for_migration();
+    machine_wait_for_migration(vm);
     ck_assert_uint_eq(qtest_client_read(vm, 0x500, 4), 0x11223344);
     ck_assert_uint_eq(qtest_client_read(vm, 0x100000000, 4), 0x55667788);
     ck_assert_uint_eq(qtest_client_read(vm, 0xffe00000, 4), 0x99aabbcc);
     ck_assert_uint_eq(cmos(0x40), 0x5a);
-    ck_assert_uint_eq(config(0, 0x40), 0xc001d00d);
-    ck_assert_uint_eq(config(0, 0), 0x06660b5d);
+    ck_assert_uint_eq(machine_pci_config(vm, 0, 0x40), 0xc001d00d);
+    ck_assert_uint_eq(machine_pci_config(vm, 0, 0), 0x06660b5d);
 }
 END_TEST
 

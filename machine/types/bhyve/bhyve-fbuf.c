@@ -134,6 +134,7 @@ static bool fbuf_realize(Device *dev, GError **error)
                                 error)) {
         return false;
     }
+    pci_set_long(fbuf->parent.config + PCI_SUBSYSTEM_VENDOR_ID, 0);
     pci_msi_init(&fbuf->parent, MSI_OFFSET);
     memory_region_init_io(&fbuf->register_region, owner, &fbuf_ops, fbuf,
                           "fbuf-registers", REGISTERS);

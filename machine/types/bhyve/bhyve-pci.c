@@ -124,8 +124,12 @@ static bool make_bridge(GType type, unsigned slot, PCIBus *bus, GError **error)
     g_autofree char *addr = g_strdup_printf("%x.0", slot);
     Device *dev = device_new(type, error);
 
-    return dev && property_set_string(G_OBJECT(dev), "addr", addr, error) &&
-           device_realize(dev, &bus->parent, error);
+    if (!dev || !property_set_string(G_OBJECT(dev), "addr", addr, error) ||
+        !device_realize(dev, &bus->parent, error)) {
+        return false;
+    }
+    pci_set_long(PCI_DEVICE(dev)->config + PCI_SUBSYSTEM_VENDOR_ID, 0);
+    return true;
 }
 
 bool bhyve_pci_init(BhyveMachine *bhyve, GError **error)
