@@ -7,67 +7,22 @@ source runs on and nothing is lost."""
 import pathlib
 import random
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
 
-from harness import BUILD, Checks, accels
-from vm import PATIENCE, VM, folder, remove_folder
+from harness import Checks, accels
+from live_writer import LiveWriter
+from vm import folder, remove_folder
 
-PAGES = 1024
-COUNT, FIRST_PAGE, STEP = 0x600, 0x100000, 0x9e3779b1  # live-writer.S
-RAM = 16
 CLOSES = 100
 checks = Checks()
 
 
-def words(count):
-    return struct.pack("<1024I", *((count + i * STEP) & 0xffffffff for i in range(1024)))
-
-
-def writer(accel, *options):
-    """A machine with the live writer."""
-    return VM("-bios", str(BUILD / "firmware" / "guest" / "live-writer.bin"), "-fw_cfg",
-              f"name=opt/umbra/pages,string={PAGES}", *options,
-              machine=["-M", "pc-i440fx-7.2", "-m", str(RAM), "-nodefaults", "-display", "none",
-                       "-accel", accel])
-
-
-def count(vm):
-    return int(vm.hmp(f"xp /1xw 0x{COUNT:x}").split()[-1], 16)
-
-
-def wait_rounds(vm, rounds=2):
-    """Until the writer has been everywhere so many times more."""
-    deadline = time.monotonic() + PATIENCE
-    end = count(vm) + rounds * PAGES
-    while (now := count(vm)) < end and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return now >= end
-
-
 def check_pages(vm, what):
-    """Every page of a machine that stands."""
-    path = folder / "pages"
-    vm.qmp("pmemsave", val=COUNT, size=4, filename=str(path))
-    now = struct.unpack("<I", path.read_bytes())[0]
-    vm.qmp("pmemsave", val=FIRST_PAGE, size=PAGES * 4096, filename=str(path))
-    data = path.read_bytes()
-    wrong = []
-    for page in range(PAGES):
-        found = data[page * 4096:(page + 1) * 4096]
-        last = now - (now - 1 - page) % PAGES  # the last time that it was this page's turn
-        if last == now:  # the page that is being filled: new up to some word, then old
-            new, old = words(now), words(now - PAGES)
-            good = any(found == new[:cut] + old[cut:] for cut in range(0, 4097, 4))
-        else:
-            good = found == words(last)
-        if not good:
-            wrong.append((page, last, found[:4].hex()))
-    return checks.check(not wrong, f"{what}: {len(wrong)} pages are wrong at count {now}: "
-                                   f"{wrong[:4]}")
+    wrong = vm.wrong_pages()
+    return checks.check(not wrong, f"{what}: {wrong}")
 
 
 def check_runs_on(source, what):
@@ -75,7 +30,7 @@ def check_runs_on(source, what):
     state = source.wait_status("running")
     if not checks.check(state == "running", f"{what}: the source is {state}"):
         return
-    checks.check(wait_rounds(source, 1), f"{what}: the guest stands")
+    checks.check(source.wait_rounds(1), f"{what}: the guest stands")
 
 
 def moves(accel):
@@ -84,8 +39,8 @@ def moves(accel):
                          {"auto_converge": True}):
         what = f"{accel}, {capabilities}"
         uri = f"unix:{folder}/live.sock"
-        with writer(accel) as source, writer(accel, "-S", "-incoming", uri) as target:
-            checks.check(wait_rounds(source), f"{what}: the guest stands")
+        with LiveWriter(accel) as source, LiveWriter(accel, "-S", "-incoming", uri) as target:
+            checks.check(source.wait_rounds(), f"{what}: the guest stands")
             source.capability(**capabilities)
             # zlib is slower than the writer on a busy host: more may be left at the end.
             limit = 1000 if "compress" in capabilities else 20
@@ -98,20 +53,20 @@ def moves(accel):
                 continue
             check_pages(target, what)
             target.qmp("cont")
-            checks.check(wait_rounds(target), f"{what}: it stands on the other side")
+            checks.check(target.wait_rounds(), f"{what}: it stands on the other side")
             target.qmp("stop")
             check_pages(target, f"{what}, later")
 
 
 def target_dies(accel):
     """The target is killed in the middle, again and again; then a second try."""
-    with writer(accel) as source:
-        checks.check(wait_rounds(source), f"{accel}: the guest stands")
+    with LiveWriter(accel) as source:
+        checks.check(source.wait_rounds(), f"{accel}: the guest stands")
         source.qmp("migrate-set-parameters",
                    **{"max-bandwidth": 1 << 20, "downtime-limit": 1})
         for attempt in range(3):
             uri = f"unix:{folder}/die{attempt}.sock"
-            with writer(accel, "-incoming", uri) as target:
+            with LiveWriter(accel, "-incoming", uri) as target:
                 source.qmp("migrate", uri=uri)
                 source.wait_migration("active")
                 time.sleep(0.05 + 0.3 * attempt)
@@ -125,7 +80,7 @@ def target_dies(accel):
 def second_try(source, accel, what):
     uri = f"unix:{folder}/second.sock"
     source.qmp("migrate-set-parameters", **{"max-bandwidth": 0, "downtime-limit": 300})
-    with writer(accel, "-S", "-incoming", uri) as target:
+    with LiveWriter(accel, "-S", "-incoming", uri) as target:
         info = source.migrate(uri)
         checks.check(info.get("status") == "completed", f"{accel}, {what}, again: {info}")
         checks.check(target.wait_status("paused") == "paused",
@@ -145,10 +100,10 @@ def transport_closes(accel):
     """The transport closes at random places."""
     generator = random.Random(5)
     path = folder / f"close-{accel}.sock"
-    with writer(accel) as source, socket.socket(socket.AF_UNIX) as listener:
+    with LiveWriter(accel) as source, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(1)
-        checks.check(wait_rounds(source), f"{accel}: the guest stands")
+        checks.check(source.wait_rounds(), f"{accel}: the guest stands")
         source.qmp("stop")
         source.qmp("umbra-snapshot-save", filename=f"{folder}/whole")
         source.qmp("cont")
@@ -182,8 +137,8 @@ def disk_is_full(accel):
                              capture_output=True, check=False).returncode == 0
     full = place / "file" if mounted else pathlib.Path("/dev/full")
     try:
-        with writer(accel) as source:
-            checks.check(wait_rounds(source), f"{accel}: the guest stands")
+        with LiveWriter(accel) as source:
+            checks.check(source.wait_rounds(), f"{accel}: the guest stands")
             for uri in (f"exec:cat > {full} 2>/dev/null", f"file:{full}"):
                 info = source.migrate(uri)
                 checks.check(info["status"] == "failed", f"{accel}, {uri}: {info}")
