@@ -12,6 +12,7 @@
 
 #include <gio/gio.h>
 
+#include "hw/block/block.h"
 #include "hw/core/clock.h"
 #include "hw/core/trace.h"
 #include "machine/ending-signals.h"
@@ -27,7 +28,7 @@ static struct {
 
     SystemCause reset_cause, shutdown_cause, quit_cause;
     const char *reset_source;
-    bool suspend, wakeup;
+    bool suspend, wakeup, io_error;
     bool guest_events[SYSTEM_GUEST_EVENTS];
     char *fatal;
 
@@ -228,6 +229,7 @@ bool run_state_cont(void)
     clock_virtual_run(true);
     accel_resume_all(run.machine->accel);
     tell(RUN_EVENT_RESUME, SYSTEM_CAUSE_NONE, NULL);
+    block_repeat_all();
     return true;
 }
 
@@ -329,6 +331,12 @@ static void note_guest_event(SystemGuestEvent event, void *opaque)
     hold_vcpus();
 }
 
+static void note_io_error(void *opaque)
+{
+    run.io_error = true;
+    hold_vcpus();
+}
+
 static void note_exit(int status, void *opaque)
 {
     run_state_quit(status, SYSTEM_CAUSE_GUEST_SHUTDOWN);
@@ -349,6 +357,7 @@ static const SystemHandler system_handler = {
     .suspend = note_suspend,
     .wakeup = note_wakeup,
     .guest_event = note_guest_event,
+    .io_error = note_io_error,
     .exit = note_exit,
     .fatal = note_fatal,
 };
@@ -370,6 +379,13 @@ static void carry_out_shutdown(SystemCause cause)
         run_state_stop_as(RUN_STATE_SHUTDOWN);
     } else {
         run_state_quit(0, SYSTEM_CAUSE_NONE);
+    }
+}
+
+static void carry_out_io_error(void)
+{
+    if (run_state_running()) {
+        run_state_stop_as(RUN_STATE_IO_ERROR);
     }
 }
 
@@ -484,6 +500,10 @@ static void carry_out_requests(void)
 
     carry_out_guest_events();
 
+    if (run.io_error) {
+        run.io_error = false;
+        carry_out_io_error();
+    }
     if (run.fatal) {
         carry_out_fatal();
     }
@@ -512,7 +532,7 @@ void run_state_settle(void)
 
 bool run_state_has_requests(void)
 {
-    bool any = run.fatal || run.quit || run.suspend || run.wakeup ||
+    bool any = run.fatal || run.io_error || run.quit || run.suspend || run.wakeup ||
                run.reset_cause != SYSTEM_CAUSE_NONE || run.shutdown_cause != SYSTEM_CAUSE_NONE;
 
     for (int i = 0; i < SYSTEM_GUEST_EVENTS; i++) {

@@ -271,7 +271,7 @@ START_TEST(test_option_errors)
     refused("unit 2 too big", "file=%s,unit=2", path);
     refused("expects an identifier", "file=%s,id=7up", path);
     refused("expects a size", "driver=null-co,size=-4");
-    refused("does not take 'stop'", "file=%s,rerror=stop", path);
+    refused("does not take 'enospc'", "file=%s,rerror=enospc", path);
     refused("No such file", "file=/nowhere/at/all,format=raw");
     refused("No such file", "file=/nowhere/at/all");
     refused("regular file", "file=/,format=raw");

@@ -520,7 +520,7 @@ START_TEST(test_blockdev_errors)
         {"Parse error", "{\"driver\": "},
         {"'driver' is missing", "{}"},
         {"'driver' is missing", "{\"driver\": null, \"node-name\": \"a\"}"},
-        {"expects a size",
+        {"Invalid parameter 'size.0'",
          "{\"driver\": \"null-co\", \"node-name\": \"a\", \"size\": [1]}"},
         {"Invalid parameter 'x.y'",
          "{\"driver\": \"null-co\", \"node-name\": \"a\", \"x\": {\"y\": 1}}"},

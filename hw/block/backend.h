@@ -13,11 +13,12 @@
 #include "hw/block/block.h"
 #include "hw/block/node.h"
 
+/* Where a function below fails, errno says why; EINPROGRESS: it waits for block_repeat().
+ */
 typedef struct BlockDriver {
     const char *name;
-    bool has_file;  /* there is a node below it, */
-    bool owns_file; /* which is its own as long as it is open; else only while it is used
-                     */
+    const char *below; /* the option of the node below it, "file"; NULL: there is none. */
+    bool owns_file;    /* That is its own while it is open; else only while it is used. */
     /* Takes its options, opens the image, writable unless node->readonly; sets state,
      * length and filename. */
     bool (*open)(BlockNode *node, OptionString *options, GError **error);
@@ -51,6 +52,8 @@ struct BlockBackend {
     GHashTable *overlay; /* snapshot=on: cluster number -> its bytes */
     bool readonly;       /* to the guest */
     bool taken;
+    bool waiting; /* an access that failed is to be repeated */
+    BlockIOStatus io_status;
     unsigned medium_changes;
     Device *device; /* that has it; or NULL */
     const BlockDeviceOps *ops;
@@ -58,7 +61,7 @@ struct BlockBackend {
 };
 
 extern const BlockDriver block_driver_file, block_driver_host_device, block_driver_raw,
-    block_driver_null_co, block_driver_null_aio, block_driver_nbd;
+    block_driver_null_co, block_driver_null_aio, block_driver_nbd, block_driver_blkdebug;
 
 /* -- block.c, medium.c -- */
 
@@ -70,6 +73,12 @@ bool block_insert_driver(BlockBackend *backend, const char *driver, OptionString
                          GError **error);
 void block_report_error(BlockBackend *backend, bool write, BlockErrorPolicy action,
                         int code);
+
+/* -- errors.c -- */
+
+/* What the driver could not do, for the reason `code`: true where the device is not to
+ * know. */
+bool block_failed(BlockBackend *backend, bool write, int code);
 
 /* -- node.c -- */
 

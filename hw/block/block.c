@@ -62,8 +62,7 @@ static bool wants_readonly(const BlockBackend *backend)
 
 static void drop_medium(BlockBackend *backend)
 {
-    block_flush(backend);
-    if (backend->node) {
+    if (backend->node) { /* the last one to let go of the node flushes it */
         block_node_detach(backend->node, writes_node(backend));
         backend->node = NULL;
     }
@@ -201,27 +200,18 @@ static bool block_range_ok(const BlockBackend *backend, uint64_t sector, uint64_
     return block_is_inserted(backend) && sector <= sectors && count <= sectors - sector;
 }
 
-/* What the driver could not do: true where the guest is not to know. */
-static bool failed(BlockBackend *backend, bool write, int code)
-{
-    BlockErrorPolicy policy = (BlockErrorPolicy)(write ? backend->options.write_errors
-                                                       : backend->options.read_errors);
-
-    block_report_error(backend, write, policy, code);
-    return policy == BLOCK_ERROR_IGNORE;
-}
-
 bool block_read(BlockBackend *backend, uint64_t sector, void *buffer, unsigned count)
 {
     uint64_t offset = sector * BLOCK_SECTOR_SIZE;
     size_t length = (size_t)count * BLOCK_SECTOR_SIZE;
 
+    backend->waiting = false;
     if (!block_range_ok(backend, sector, count)) {
         return false;
     }
     errno = EIO;
     if (!block_node_read(backend->node, offset, buffer, length)) {
-        return failed(backend, false, errno);
+        return block_failed(backend, false, errno);
     }
     return !backend->overlay || g_hash_table_size(backend->overlay) == 0 ||
            overlay_foreach(backend, offset, buffer, length, overlay_read_piece);
@@ -238,6 +228,7 @@ bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
     uint64_t offset = sector * BLOCK_SECTOR_SIZE;
     size_t length = (size_t)count * BLOCK_SECTOR_SIZE;
 
+    backend->waiting = false;
     if (backend->readonly || !block_range_ok(backend, sector, count)) {
         return false;
     }
@@ -247,7 +238,7 @@ bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
                                overlay_write_piece);
     }
     if (!block_node_write(backend->node, offset, buffer, length)) {
-        return failed(backend, true, errno);
+        return block_failed(backend, true, errno);
     }
     if (cache_is(backend, "writethrough") || cache_is(backend, "directsync")) {
         return block_flush(backend);
@@ -255,15 +246,35 @@ bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
     return true;
 }
 
+unsigned block_good_sectors(BlockBackend *backend, uint64_t sector, void *buffer,
+                            unsigned count, bool write)
+{
+    uint8_t *bytes = buffer;
+    unsigned good = 0;
+
+    for (; good < count && !backend->overlay; good++, bytes += BLOCK_SECTOR_SIZE) {
+        uint64_t offset = (sector + good) * BLOCK_SECTOR_SIZE;
+
+        if (!block_range_ok(backend, sector + good, 1) ||
+            !(write ? block_node_write(backend->node, offset, bytes, BLOCK_SECTOR_SIZE)
+                    : block_node_read(backend->node, offset, bytes, BLOCK_SECTOR_SIZE))) {
+            break;
+        }
+    }
+    return good;
+}
+
 bool block_flush(BlockBackend *backend)
 {
     BlockNode *node = backend->node;
 
+    backend->waiting = false;
     if (!node || !node->driver->flush || !writes_node(backend) || node->no_flush ||
         cache_is(backend, "unsafe")) {
         return true;
     }
-    return node->driver->flush(node);
+    errno = EIO;
+    return node->driver->flush(node) || block_failed(backend, true, errno);
 }
 
 bool block_discard(BlockBackend *backend, uint64_t sector, uint64_t count)

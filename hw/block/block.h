@@ -26,7 +26,20 @@ struct BlockNode;
 typedef enum BlockErrorPolicy {
     BLOCK_ERROR_REPORT, /* the guest is told */
     BLOCK_ERROR_IGNORE, /* the guest is told that all went well */
+    BLOCK_ERROR_STOP,   /* the machine stops, and repeats the access when it goes on */
+    BLOCK_ERROR_ENOSPC, /* so where the host's disk is full; else the guest is told */
 } BlockErrorPolicy;
+
+/* The names of these, for devices' properties "rerror" and "werror": 0 is "auto", what
+ * the drive has; else the policy + 1. */
+extern const char *const block_error_policy_names[];
+
+/* Of a drive that has stopped the machine, until it goes on. */
+typedef enum BlockIOStatus {
+    BLOCK_IO_OK,
+    BLOCK_IO_FAILED,
+    BLOCK_IO_NO_SPACE,
+} BlockIOStatus;
 
 /* What -drive says: "file=PATH,format=raw,if=ide,index=0,media=disk,readonly=on,id=...".
  */
@@ -63,6 +76,10 @@ BlockBackend *drive_new_empty(bool readonly);
 /* Gives a taken drive back, so that another device can have it; a nameless one is gone.
  */
 void drive_release(BlockBackend *drive);
+
+/* Takes the medium and the name from a drive: a device that has it is left with nothing
+ * but errors, until it goes too. */
+void drive_delete(BlockBackend *drive);
 
 BlockBackend *drive_find(const char *id);
 /* By the id or path of the device that has it. */
@@ -102,15 +119,47 @@ void block_set_readonly(BlockBackend *backend, bool readonly);
 bool block_read(BlockBackend *backend, uint64_t sector, void *buffer, unsigned count);
 bool block_write(BlockBackend *backend, uint64_t sector, const void *buffer,
                  unsigned count);
+/* After one of the two has failed: how many sectors can be read or written before the
+ * first that cannot. */
+unsigned block_good_sectors(BlockBackend *backend, uint64_t sector, void *buffer,
+                            unsigned count, bool write);
 bool block_flush(BlockBackend *backend);
 /* The guest needs these sectors no more; what they read from now on is not defined. */
 bool block_discard(BlockBackend *backend, uint64_t sector, uint64_t count);
+
+/* -- Accesses that are repeated ------------------------------------------------------ */
+
+/* Whether the access that has just failed is to be repeated: the user is asked to make
+ * room on the host's disk, say. The device shows its guest a command that takes its time,
+ * and tries again when its ops->repeat is called. */
+bool block_is_waiting(const BlockBackend *backend);
+bool block_any_waiting(void);
+/* Has the device try again; nothing where none waits. */
+void block_repeat(BlockBackend *backend);
+/* All of them, and their I/O status is well again: the machine goes on. */
+void block_repeat_all(void);
+
+BlockIOStatus block_io_status(const BlockBackend *backend);
+/* Whether the drive can stop the machine, and so has an I/O status to show. */
+bool block_has_io_status(const BlockBackend *backend);
+/* Sets what a device's properties say: block_error_policy_names' indices. False and
+ * *error where the device cannot repeat an access, but shall. */
+bool block_set_error_policies(BlockBackend *backend, int read_errors, int write_errors,
+                              GError **error);
+
+/* What QEMU's "qemu-io" is used for at run time, "break EVENT TAG", "resume TAG",
+ * "remove_break TAG", of an image behind blkdebug. False and *error: no such command,
+ * tag, event; no blkdebug. */
+bool block_debug(BlockBackend *backend, const char *command, GError **error);
 
 /* -- The device that has the drive, as the user's commands deal with it ----------------
  */
 
 typedef struct BlockDeviceOps {
-    bool has_io_status; /* query-block shows it */
+    bool reports_errors; /* with events */
+    /* NULL: it cannot repeat an access. Tries again what failed, when block_is_waiting()
+     * said so; this may happen once more. */
+    void (*repeat)(void *opaque);
     /* NULL: the medium is fixed. The medium has come (load), or is about to go. */
     void (*change_medium)(void *opaque, bool load);
     /* NULL: it has no tray. */

@@ -24,7 +24,7 @@ typedef enum DriveOptionKind {
     DRIVE_BOOL,
     DRIVE_NUMBER,   /* 0 .. DRIVE_UNITS_MAX */
     DRIVE_CDROM,    /* one of `choices`, of which "cdrom" sets the field */
-    DRIVE_POLICY,   /* an error policy: one of `choices`, of which "ignore" is one */
+    DRIVE_POLICY,   /* an error policy: one of `choices`, in BlockErrorPolicy's order */
     DRIVE_NODE,     /* an option of the image's node */
     DRIVE_HARMLESS, /* one of `choices`, or on/off where there are none: no effect */
 } DriveOptionKind;
@@ -39,7 +39,7 @@ typedef struct DriveOption {
 #define FIELD(name) offsetof(DriveOptions, name)
 
 /* The harmless ones say how QEMU does its I/O, and nothing that the guest could see. An
- * option that would be missed when ignored (throttling, rerror=stop) is not here. What
+ * option that would be missed when ignored (throttling) is not here. What
  * has a dot, "file.locking" or "server.host", is for the image's nodes too. */
 static const DriveOption drive_option_table[] = {
     {"file", DRIVE_TEXT, FIELD(file)},
@@ -58,8 +58,8 @@ static const DriveOption drive_option_table[] = {
      DRIVE_CHOICE,
      FIELD(cache),
      {"writeback", "writethrough", "none", "directsync", "unsafe", "off"}},
-    {"werror", DRIVE_POLICY, FIELD(write_errors), {"report", "ignore", "enospc"}},
-    {"rerror", DRIVE_POLICY, FIELD(read_errors), {"report", "ignore"}},
+    {"werror", DRIVE_POLICY, FIELD(write_errors), {"report", "ignore", "stop", "enospc"}},
+    {"rerror", DRIVE_POLICY, FIELD(read_errors), {"report", "ignore", "stop"}},
     {"aio", DRIVE_HARMLESS, 0, {"threads", "native", "io_uring"}},
     {"cache.writeback", DRIVE_HARMLESS, 0},
     {"node-name", DRIVE_NODE},
@@ -149,8 +149,11 @@ static bool drive_option_set(DriveOptions *options, const DriveOption *option,
         if (option->kind == DRIVE_CDROM) {
             *(bool *)field = strcmp(value, "cdrom") == 0;
         } else if (option->kind == DRIVE_POLICY) {
-            *(int *)field =
-                strcmp(value, "ignore") == 0 ? BLOCK_ERROR_IGNORE : BLOCK_ERROR_REPORT;
+            for (int i = 0; option->choices[i]; i++) {
+                if (strcmp(option->choices[i], value) == 0) {
+                    *(int *)field = i;
+                }
+            }
         }
         break;
     case DRIVE_BOOL:
@@ -180,7 +183,8 @@ static bool drive_parse(DriveOptions *options, OptionString *node, const char *t
 {
     g_autoptr(OptionString) parts = option_string_parse(text, NULL);
 
-    *options = (DriveOptions){.bus = -1, .unit = -1, .index = -1};
+    *options = (DriveOptions){
+        .bus = -1, .unit = -1, .index = -1, .write_errors = BLOCK_ERROR_ENOSPC};
     for (guint i = 0; i < parts->count; i++) {
         const OptionPair *pair = &parts->pairs[i];
         const DriveOption *option = drive_option_find(pair->key, error);
@@ -427,6 +431,7 @@ static BlockBackend *new_nameless(bool readonly)
 
     drive->options.interface = g_strdup("none");
     drive->options.readonly = drive->readonly = readonly;
+    drive->options.write_errors = BLOCK_ERROR_ENOSPC;
     drive->taken = true;
     return drive;
 }
@@ -484,6 +489,17 @@ void drive_release(BlockBackend *drive)
     drive->taken = false;
     block_set_device(drive, NULL, NULL, NULL);
     if (!drive->options.id) {
+        g_ptr_array_remove(drives, drive);
+    }
+}
+
+void drive_delete(BlockBackend *drive)
+{
+    block_eject(drive);
+    drive->options.read_errors = drive->options.write_errors = BLOCK_ERROR_REPORT;
+    if (drive->taken) {
+        g_clear_pointer(&drive->options.id, g_free);
+    } else {
         g_ptr_array_remove(drives, drive);
     }
 }

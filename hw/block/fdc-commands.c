@@ -29,7 +29,6 @@ enum {
     ST3_TWO_SIDES = 0x08,
 
     COMMAND_MULTI_TRACK = 0x80,
-    CONFIG_IMPLIED_SEEK = 0x40,
 };
 
 #define SECTOR_CODE 2 /* N of 512-byte sectors */
@@ -78,9 +77,14 @@ static void answer_byte(FDC *fdc, uint8_t byte)
 /* The seven result bytes of a command that moved data (or tried to). */
 static void finish_transfer(FDC *fdc, uint8_t st0, uint8_t st1, uint8_t st2)
 {
-    uint8_t unit = fdc->bytes[1] & 7;
-    uint8_t result[7] = {st0 | unit, st1,         st2,        fdc->cylinder,
-                         fdc->head,  fdc->sector, SECTOR_CODE};
+    uint8_t unit = (uint8_t)((fdc->bytes[1] & 3) | (fdc->st0_head & 1) << 2);
+    uint8_t result[7] = {st0 | fdc->seek_end | unit,
+                         st1,
+                         st2,
+                         fdc->cylinder,
+                         fdc->head,
+                         fdc->sector,
+                         SECTOR_CODE};
 
     if (fdc_uses_dma(fdc)) {
         isa_dma_request(fdc_bus(fdc), fdc->dma, false);
@@ -91,11 +95,14 @@ static void finish_transfer(FDC *fdc, uint8_t st0, uint8_t st1, uint8_t st2)
 
 /* -- Data ---------------------------------------------------------------------------- */
 
-/* Where the head stands after this sector (data sheet, table 5-8); false: past the end.
+/* Where the head stands after this sector (data sheet, table 5-8); false: past the end. A
+ * last sector that the track does not have is not looked for on both sides, as in QEMU.
  */
 static bool next_sector(FDC *fdc)
 {
-    if (fdc->sector != fdc->last_sector) {
+    bool no_more = fdc->multi_track && fdc->sector >= addressed_drive(fdc)->sectors;
+
+    if (fdc->sector != fdc->last_sector && !no_more) {
         fdc->sector++;
         return true;
     }
@@ -178,6 +185,26 @@ static bool store_data(FDC *fdc)
     return true;
 }
 
+/* Without DMA there is no terminal count: QEMU counts the sectors that the command names,
+ * ends well after them, and goes on to the next cylinder for as long as any are left. (An
+ * 82078 would report the end of the cylinder.) */
+static bool go_on_without_dma(FDC *fdc, bool more, bool *terminal_count)
+{
+    if (fdc->sectors_left) {
+        fdc->sectors_left--;
+    }
+    if (fdc_uses_dma(fdc)) {
+        return more;
+    }
+    *terminal_count = !fdc->sectors_left;
+    if (!more && fdc->sectors_left && fdc->multi_track) {
+        floppy_drive_seek(addressed_drive(fdc), fdc->cylinder);
+        fdc->seek_end = ST0_SEEK_END;
+        return true;
+    }
+    return more;
+}
+
 /* A sector's bytes (or as many as were wanted) have passed; false: the command has ended.
  */
 static bool sector_done(FDC *fdc, bool terminal_count)
@@ -193,7 +220,9 @@ static bool sector_done(FDC *fdc, bool terminal_count)
         more = --fdc->last_sector > 0;
         terminal_count |= !more; /* formatting ends with its count of sectors */
     } else {
+        fdc->st0_head = fdc->head;
         more = next_sector(fdc);
+        more = go_on_without_dma(fdc, more, &terminal_count);
     }
     if (terminal_count) {
         finish_transfer(fdc, 0, 0, 0);
@@ -246,6 +275,7 @@ void fdc_data_byte_passed(FDC *fdc)
 static void begin_execution(FDC *fdc, Transfer transfer, unsigned data_length)
 {
     FloppyDrive *drive = addressed_drive(fdc);
+    uint64_t number;
 
     fdc->transfer = transfer;
     fdc->data_position = 0;
@@ -254,6 +284,10 @@ static void begin_execution(FDC *fdc, Transfer transfer, unsigned data_length)
     if (transfer != TRANSFER_READ && floppy_drive_has_disk(drive) &&
         block_is_readonly(drive->slot)) {
         finish_transfer(fdc, ST0_ABNORMAL, ST1_NOT_WRITABLE, 0);
+        return;
+    }
+    /* What is not on the disk ends the command before any data is asked for. */
+    if (transfer != TRANSFER_FORMAT && !locate(fdc, &number)) {
         return;
     }
     fdc->phase = PHASE_EXECUTION;
@@ -275,7 +309,13 @@ static void take_address(FDC *fdc)
     fdc->head = fdc->bytes[3];
     fdc->sector = fdc->bytes[4];
     fdc->last_sector = fdc->bytes[6];
-    if (fdc->config & CONFIG_IMPLIED_SEEK) {
+    fdc->sectors_left = fdc->last_sector >= fdc->sector
+                            ? fdc->last_sector - fdc->sector + 1u +
+                                  (fdc->multi_track ? fdc->last_sector : 0u)
+                            : 0;
+    /* QEMU's drives seek whatever CONFIGURE's implied seek bit says. */
+    if (fdc->cylinder < drive->cylinders && fdc->cylinder != drive->cylinder) {
+        fdc->seek_end = floppy_drive_has_disk(drive) ? ST0_SEEK_END : 0;
         floppy_drive_seek(drive, fdc->cylinder);
     }
 }
@@ -348,7 +388,9 @@ static void run_read_id(FDC *fdc)
     fdc->cylinder = drive->cylinder;
     fdc->head = fdc->bytes[1] >> 2 & 1;
     fdc->sector = 1;
-    if (locate(fdc, &number)) {
+    /* QEMU's drives answer without a disk as well, with where the heads stand. */
+    if ((drive->type != FLOPPY_TYPE_NONE && !floppy_drive_has_disk(drive)) ||
+        locate(fdc, &number)) {
         finish_transfer(fdc, 0, 0, 0);
     }
 }
@@ -538,5 +580,7 @@ unsigned fdc_command_length(uint8_t byte)
 
 void fdc_run_command(FDC *fdc)
 {
+    fdc->st0_head = fdc->bytes[1] >> 2 & 1;
+    fdc->seek_end = 0;
     find_command(fdc->bytes[0])->run(fdc);
 }

@@ -56,6 +56,9 @@ typedef struct FDC {
     Transfer transfer; /* in execution */
     bool multi_track;
     uint8_t cylinder, head, sector, last_sector, filler;
+    unsigned sectors_left; /* that the command asks for; without DMA it ends after them */
+    uint8_t st0_head;      /* of the last sector that moved, for ST0 */
+    uint8_t seek_end;      /* ST0's bit: the heads have gone on to the next cylinder */
     uint8_t data[BLOCK_SECTOR_SIZE];
     unsigned data_position, data_length;
     bool data_loaded;

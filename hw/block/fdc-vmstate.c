@@ -64,9 +64,7 @@ static uint8_t phase_of_status(uint8_t msr)
 static void execution_to_wire(const FDC *fdc, WireFDC *wire)
 {
     unsigned unit = fdc->bytes[1] & DOR_DRIVE;
-    unsigned sectors = fdc->transfer == TRANSFER_FORMAT || fdc->sector > fdc->last_sector
-                           ? 1
-                           : fdc->last_sector - fdc->sector + 1u;
+    unsigned sectors = fdc->transfer == TRANSFER_FORMAT ? 1 : MAX(fdc->sectors_left, 1u);
 
     wire->phase = WIRE_PHASE_EXECUTION;
     wire->dor_vmstate = (uint8_t)((fdc->dor & ~DOR_DRIVE) | unit);
@@ -150,6 +148,12 @@ static bool execution_from_wire(FDC *fdc, const WireFDC *wire)
     fdc->data_length =
         fdc->transfer == TRANSFER_FORMAT ? FORMAT_BYTES : BLOCK_SECTOR_SIZE;
     fdc->data_position = wire->data_pos % fdc->data_length;
+    fdc->sectors_left = wire->data_len > wire->data_pos
+                            ? (wire->data_len - wire->data_pos + BLOCK_SECTOR_SIZE - 1) /
+                                  BLOCK_SECTOR_SIZE
+                            : 0;
+    fdc->st0_head = drive->head;
+    fdc->seek_end = 0;
     fdc->data_loaded = fdc->data_position != 0;
     memcpy(fdc->data, wire->fifo, sizeof(fdc->data));
     /* QEMU goes to the next sector when the guest asks for its first byte. */

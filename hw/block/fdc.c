@@ -86,9 +86,9 @@ static uint8_t fifo_read(FDC *fdc)
     if (fdc->phase != PHASE_RESULT) {
         return 0xff;
     }
-    fdc_set_irq(fdc, false);
     value = fdc->bytes[fdc->position++];
     if (fdc->position == fdc->length) {
+        fdc_set_irq(fdc, false); /* by the first byte of 82078's; QEMU's, by the last */
         fdc_begin_command_phase(fdc);
     }
     return value;
@@ -148,7 +148,6 @@ static void fdc_write(FDC *fdc, unsigned reg, uint8_t value)
 static uint8_t fdc_read(FDC *fdc, unsigned reg)
 {
     const FloppyDrive *drive = fdc_drive(fdc, fdc->dor & DOR_DRIVE);
-    bool motor_on = fdc->dor & 0x10 << (fdc->dor & DOR_DRIVE);
 
     switch (reg) {
     case REGISTER_STATUS_B: /* bits 7, 6: always; 5: drive select 0; 1, 0: motors */
@@ -161,10 +160,8 @@ static uint8_t fdc_read(FDC *fdc, unsigned reg)
         return main_status(fdc);
     case REGISTER_FIFO:
         return fifo_read(fdc);
-    case REGISTER_DIGITAL_INPUT: /* the change line is heard while the drive is selected
-                                  */
-        return motor_on && drive->type != FLOPPY_TYPE_NONE && drive->changed ? DIR_CHANGED
-                                                                             : 0;
+    case REGISTER_DIGITAL_INPUT: /* QEMU's drives need no motor to be heard */
+        return drive->type != FLOPPY_TYPE_NONE && drive->changed ? DIR_CHANGED : 0;
     default:
         return 0xff;
     }
@@ -210,7 +207,7 @@ static void isa_fdc_reset(Device *dev)
     fdc->locked = false;
     fdc->dor = DOR_NOT_RESET | DOR_DMA;
     fdc->tdr = 0;
-    fdc->dsr = 2; /* 250 kbit/s */
+    fdc->dsr = 0; /* 500 kbit/s, as in QEMU; an 82078 begins with 250 */
     fdc->specify[0] = fdc->specify[1] = 0;
     for (unsigned i = 0; i < FDC_DRIVES; i++) {
         fdc->drives[i].cylinder = 0;

@@ -76,11 +76,15 @@ static bool floppy_realize(Device *dev, GError **error)
     FloppyDrive *drive = &fdc->drives[floppy->unit];
 
     floppy->backend = floppy->drive ? drive_take_by_id(floppy->drive, true, error)
-                                    : drive_new_empty(false);
+                                    : drive_new_empty(true);
     if (!floppy->backend) {
         return false;
     }
     block_set_device(floppy->backend, dev, &floppy_block_ops, floppy);
+    if (!block_set_error_policies(floppy->backend, 0, 0, error)) {
+        drive_release(floppy->backend);
+        return false;
+    }
     floppy_drive_init(drive, (FloppyType)floppy->type, (FloppyType)fdc->fallback,
                       floppy->backend);
     floppy->type = (int)drive->type; /* what it has become is what it is */

@@ -18,6 +18,8 @@ void block_set_device(BlockBackend *backend, Device *device, const BlockDeviceOp
     backend->device = device;
     backend->ops = ops;
     backend->opaque = opaque;
+    backend->waiting = false;
+    backend->io_status = BLOCK_IO_OK;
 }
 
 Device *block_device(const BlockBackend *backend)
@@ -69,7 +71,7 @@ void block_tray_moved(BlockBackend *backend)
 void block_report_error(BlockBackend *backend, bool write, BlockErrorPolicy action,
                         int code)
 {
-    if (events && backend->ops && backend->ops->has_io_status) {
+    if (events && backend->ops && backend->ops->reports_errors) {
         events->io_error(backend, write, action, code);
     }
 }

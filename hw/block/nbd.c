@@ -285,7 +285,7 @@ static bool format_open(BlockNode *node, OptionString *options, GError **error)
 
 #define FORMAT(name_)                                                                    \
     {                                                                                    \
-        .name = name_, .has_file = true, .owns_file = true, .open = format_open,         \
+        .name = name_, .below = "file", .owns_file = true, .open = format_open,         \
         .close = nbd_driver_close, .read = nbd_driver_read, .write = nbd_driver_write,   \
         .flush = nbd_driver_flush, .discard = nbd_driver_discard                         \
     }

@@ -16,8 +16,9 @@
 static GPtrArray *nodes; /* BlockNode *, in order of opening */
 
 static const BlockDriver *const drivers[] = {
-    &block_driver_raw,  &block_driver_null_co,     &block_driver_null_aio,
-    &block_driver_file, &block_driver_host_device, &block_driver_nbd,
+    &block_driver_raw,      &block_driver_null_co,     &block_driver_null_aio,
+    &block_driver_file,     &block_driver_host_device, &block_driver_nbd,
+    &block_driver_blkdebug,
 };
 
 /* -- Options ------------------------------------------------------------------------- */
@@ -227,20 +228,23 @@ void block_node_detach(BlockNode *node, bool write)
 /* The node below: one that is there already, or a new one of the options "file.". */
 static BlockNode *open_below(const BlockNode *node, OptionString *options, GError **error)
 {
-    g_autofree char *name = option_string_take(options, "file");
-    OptionString *nested = option_string_take_prefix(options, "file.");
+    const char *below = node->driver->below;
+    g_autofree char *prefix = g_strconcat(below, ".", NULL);
+    g_autofree char *name = option_string_take(options, below);
+    OptionString *nested = option_string_take_prefix(options, prefix);
     BlockNode *file = NULL;
 
     if (!name && nested->count) {
         return block_node_open(nested, node, error);
     }
     if (!name) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                            "A block device must be specified for \"file\": give "
-                            "file=NODE or file.driver=...");
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "A block device must be specified for \"%s\": give %s=NODE or "
+                    "%s.driver=...",
+                    below, below, below);
     } else if (nested->count) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "'file=%s' names a node: 'file.%s' cannot change it", name,
+                    "'%s=%s' names a node: '%s.%s' cannot change it", below, name, below,
                     nested->pairs[0].key);
     } else {
         file = block_node_find(name);
@@ -287,7 +291,7 @@ static bool open_node(BlockNode *node, OptionString *options, GError **error)
     node->name = option_string_take(options, "node-name");
     if (!driver || !(node->driver = find_driver(driver, error)) ||
         !settle_name(node, error) || !take_common_options(node, options, error) ||
-        (node->driver->has_file && !attach_below(node, options, error)) ||
+        (node->driver->below && !attach_below(node, options, error)) ||
         !node->driver->open(node, options, error)) {
         return false;
     }
@@ -347,6 +351,7 @@ bool block_node_write(BlockNode *node, uint64_t offset, const void *buffer, size
 /* -- -blockdev ----------------------------------------------------------------------- */
 
 static void flatten_object(OptionString *options, const char *prefix, JsonObject *object);
+static void flatten_array(OptionString *options, const char *key, JsonArray *array);
 
 static void flatten_value(OptionString *options, const char *key, JsonNode *value)
 {
@@ -362,8 +367,10 @@ static void flatten_value(OptionString *options, const char *key, JsonNode *valu
         return; /* QEMU: as if it were not there */
     }
     if (JSON_NODE_HOLDS_ARRAY(value)) {
-        text = g_strdup("[...]"); /* no option takes one */
-    } else if (json_node_get_value_type(value) == G_TYPE_STRING) {
+        flatten_array(options, key, json_node_get_array(value));
+        return;
+    }
+    if (json_node_get_value_type(value) == G_TYPE_STRING) {
         text = json_node_dup_string(value);
     } else if (json_node_get_value_type(value) == G_TYPE_BOOLEAN) {
         text = g_strdup(json_node_get_boolean(value) ? "on" : "off");
@@ -371,6 +378,15 @@ static void flatten_value(OptionString *options, const char *key, JsonNode *valu
         text = g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(value));
     }
     option_string_add(options, key, text);
+}
+
+static void flatten_array(OptionString *options, const char *key, JsonArray *array)
+{
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        g_autofree char *element = g_strdup_printf("%s.%u", key, i);
+
+        flatten_value(options, element, json_array_get_element(array, i));
+    }
 }
 
 static void flatten_object(OptionString *options, const char *prefix, JsonObject *object)

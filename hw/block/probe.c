@@ -61,9 +61,41 @@ static bool has_protocol(const char *file)
            strspn(file, "abcdefghijklmnopqrstuvwxyz0123456789+-") == length;
 }
 
+static bool add_protocol(OptionString *options, const char *file, GError **error);
+
+/* "blkdebug:CONFIG:IMAGE", where IMAGE is again what file= takes. */
+static bool add_blkdebug(OptionString *options, const char *rest, GError **error)
+{
+    g_autoptr(OptionString) image = option_string_new();
+    const char *colon = strchr(rest, ':');
+    g_autofree char *config = colon ? g_strndup(rest, (gsize)(colon - rest)) : NULL;
+
+    if (!colon) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                            "Missing parameter: write blkdebug:CONFIG:IMAGE, or "
+                            "blkdebug::IMAGE without a configuration");
+        return false;
+    }
+    option_string_add(options, "driver", "blkdebug");
+    option_string_add(options, "config", config);
+    if (!add_protocol(image, colon + 1, error)) {
+        return false;
+    }
+    for (guint i = 0; i < image->count; i++) {
+        g_autofree char *key = g_strconcat("image.", image->pairs[i].key, NULL);
+
+        option_string_add(options, key, image->pairs[i].value);
+    }
+    return true;
+}
+
 static bool add_protocol(OptionString *options, const char *file, GError **error)
 {
     struct stat status;
+
+    if (g_str_has_prefix(file, "blkdebug:")) {
+        return add_blkdebug(options, file + strlen("blkdebug:"), error);
+    }
 
     for (size_t i = 0; i < G_N_ELEMENTS(protocols); i++) {
         if (g_str_has_prefix(file, protocols[i].prefix)) {
@@ -77,9 +109,10 @@ static bool add_protocol(OptionString *options, const char *file, GError **error
     if (g_str_has_prefix(file, "file:")) {
         file += strlen("file:");
     } else if (has_protocol(file) && stat(file, &status) != 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                    "Unknown protocol '%.*s'; known ones: file, nbd, nbd+unix, null-co",
-                    (int)strcspn(file, ":"), file);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+            "Unknown protocol '%.*s'; known ones: file, nbd, nbd+unix, null-co, blkdebug",
+            (int)strcspn(file, ":"), file);
         return false;
     }
     option_string_add(options, "driver",

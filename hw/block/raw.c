@@ -92,7 +92,7 @@ static bool raw_discard(BlockNode *node, uint64_t offset, uint64_t length)
 
 const BlockDriver block_driver_raw = {
     .name = "raw",
-    .has_file = true,
+    .below = "file",
     .open = raw_open,
     .close = raw_close,
     .read = raw_read,

@@ -68,6 +68,13 @@ void system_guest_event(SystemGuestEvent event)
     }
 }
 
+void system_io_error_request(void)
+{
+    if (system_handler && system_handler->io_error) {
+        system_handler->io_error(system_opaque);
+    }
+}
+
 void system_exit_request(int status)
 {
     if (system_handler && system_handler->exit) {

@@ -43,6 +43,8 @@ typedef enum SystemGuestEvent {
     SYSTEM_GUEST_EVENTS
 } SystemGuestEvent;
 void system_guest_event(SystemGuestEvent event);
+/* A disk of the host's has failed, and the user is to see to it before the guest goes on. */
+void system_io_error_request(void);
 void system_exit_request(int status); /* isa-debug-exit: leave the process */
 
 /* The machine cannot go on: stops it with one message for the user (printf style). */
@@ -59,6 +61,7 @@ typedef struct SystemHandler {
     void (*suspend)(void *opaque);
     void (*wakeup)(void *opaque);
     void (*guest_event)(SystemGuestEvent event, void *opaque);
+    void (*io_error)(void *opaque);
     void (*exit)(int status, void *opaque);
     void (*fatal)(const char *message, void *opaque);
 } SystemHandler;

@@ -172,21 +172,29 @@ static bool blocks_produce(IDEDrive *drive, uint8_t *data, unsigned length)
     ATAPIState *atapi = &drive->atapi;
     bool raw = atapi->block_size == RAW_BLOCK_SIZE;
     bool ok = medium_present(drive);
+    unsigned whole = length;
 
+    data += atapi->produced;
+    length -= MIN(atapi->produced, length);
+    atapi->produced = 0;
     while (ok && length > 0) {
-        unsigned count;
+        unsigned count = 0;
 
         if (atapi->sector_left == 0 && !raw && length >= ATAPI_BLOCK_SIZE) {
             unsigned blocks = length / ATAPI_BLOCK_SIZE;
 
             ok = block_read(drive->backend, atapi->block * SECTORS_PER_BLOCK, data,
                             blocks * SECTORS_PER_BLOCK);
-            count = blocks * ATAPI_BLOCK_SIZE;
-            atapi->block += blocks;
+            if (ok) {
+                count = blocks * ATAPI_BLOCK_SIZE;
+                atapi->block += blocks;
+            }
         } else {
             if (atapi->sector_left == 0) {
                 ok = block_read(drive->backend, atapi->block * SECTORS_PER_BLOCK,
                                 atapi->sector + (raw ? 16 : 0), SECTORS_PER_BLOCK);
+            }
+            if (ok && atapi->sector_left == 0) {
                 if (raw) {
                     frame_sector(drive);
                 }
@@ -199,6 +207,10 @@ static bool blocks_produce(IDEDrive *drive, uint8_t *data, unsigned length)
         }
         data += count;
         length -= count;
+    }
+    if (!ok && medium_present(drive) && ide_transfer_wait(drive)) {
+        atapi->produced = whole - length;
+        return false;
     }
     if (!ok) {
         atapi_fail(drive, medium_present(drive) ? SENSE_MEDIUM_ERROR : SENSE_NOT_READY,
@@ -276,7 +288,8 @@ static void packet_request_sense(IDEDrive *drive, const uint8_t *packet, uint8_t
 {
     ATAPIState *atapi = &drive->atapi;
 
-    if (atapi->unit_attention && !atapi->medium_was_out && atapi->sense_key == SENSE_NONE) {
+    if (atapi->unit_attention && !atapi->medium_was_out &&
+        atapi->sense_key == SENSE_NONE) {
         atapi->sense_key = SENSE_UNIT_ATTENTION;
         atapi->asc = ASC_MEDIUM_CHANGED;
         atapi->unit_attention = false;
@@ -676,7 +689,8 @@ static void request_eject(void *opaque, bool force)
 }
 
 const BlockDeviceOps atapi_block_ops = {
-    .has_io_status = true,
+    .reports_errors = true,
+    .repeat = ide_drive_repeat,
     .change_medium = change_medium,
     .tray_is_open = tray_is_open,
     .is_locked = is_locked,

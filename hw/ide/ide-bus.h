@@ -113,6 +113,7 @@ bool ide_bus_dma_requested(const IDEBus *bus);
 typedef enum IDEDMAResult {
     IDE_DMA_COMPLETE, /* the command has ended, well or not, and interrupts */
     IDE_DMA_SHORT,    /* move() stopped before the command's end: no interrupt */
+    IDE_DMA_WAITS,    /* for the image: request() comes again */
 } IDEDMAResult;
 
 /* Runs the waiting DMA command. Only while ide_bus_dma_requested(). */

@@ -104,17 +104,11 @@ static void task_file_advance(IDEDrive *drive, unsigned sectors)
 
 /* -- Reading and writing sectors ----------------------------------------------------- */
 
-/* Goes sector by sector to where the image fails, for the address that the guest is told.
- */
+/* The guest is told the address of the sector that fails. */
 static void sectors_fail(IDEDrive *drive, uint8_t *data, unsigned count, bool write)
 {
-    for (; count > 0; count--, data += BLOCK_SECTOR_SIZE) {
-        if (write ? !block_write(drive->backend, drive->sector, data, 1)
-                  : !block_read(drive->backend, drive->sector, data, 1)) {
-            break;
-        }
-        task_file_advance(drive, 1);
-    }
+    task_file_advance(
+        drive, block_good_sectors(drive->backend, drive->sector, data, count, write));
     ide_drive_fail(drive, write ? IDE_ERROR_ABRT : IDE_ERROR_UNC);
 }
 
@@ -123,7 +117,9 @@ static bool sectors_produce(IDEDrive *drive, uint8_t *data, unsigned length)
     unsigned count = length / BLOCK_SECTOR_SIZE;
 
     if (!block_read(drive->backend, drive->sector, data, count)) {
-        sectors_fail(drive, data, count, false);
+        if (!ide_transfer_wait(drive)) {
+            sectors_fail(drive, data, count, false);
+        }
         return false;
     }
     task_file_advance(drive, count);
@@ -136,7 +132,9 @@ static bool sectors_consume(IDEDrive *drive, const uint8_t *data, unsigned lengt
 
     if (!block_write(drive->backend, drive->sector, data, count) ||
         (!drive->write_cache && !block_flush(drive->backend))) {
-        sectors_fail(drive, (uint8_t *)data, count, true);
+        if (!ide_transfer_wait(drive)) {
+            sectors_fail(drive, (uint8_t *)data, count, true);
+        }
         return false;
     }
     task_file_advance(drive, count);
@@ -257,8 +255,9 @@ static const IDETransferKind transfer_trim = {.name = "trim", .consume = trim_co
 
 static void command_data_set_management(IDEDrive *drive, const IDECommand *command)
 {
-    unsigned count =
-        (unsigned)(drive->previous[IDE_COUNT] << 8 | drive->registers[IDE_COUNT]);
+    /* The high byte of the count is not looked at, as in QEMU: word 105 of IDENTIFY names
+     * no maximum, and hosts then send one block. */
+    unsigned count = drive->registers[IDE_COUNT];
 
     if (!(drive->registers[IDE_FEATURES] & 0x01) || count == 0) {
         ide_drive_fail(drive, IDE_ERROR_ABRT);
@@ -412,13 +411,18 @@ static void command_nop(IDEDrive *drive, const IDECommand *command)
     ide_drive_fail(drive, IDE_ERROR_ABRT);
 }
 
-static void command_flush(IDEDrive *drive, const IDECommand *command)
+static void flush(IDEDrive *drive)
 {
     if (block_flush(drive->backend)) {
         ide_drive_complete(drive);
-    } else {
+    } else if (!ide_drive_wait(drive, flush)) {
         ide_drive_fail(drive, IDE_ERROR_ABRT);
     }
+}
+
+static void command_flush(IDEDrive *drive, const IDECommand *command)
+{
+    flush(drive);
 }
 
 static void command_check_power_mode(IDEDrive *drive, const IDECommand *command)

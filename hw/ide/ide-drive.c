@@ -39,6 +39,27 @@ void ide_drive_fail(IDEDrive *drive, uint8_t error)
     ide_drive_interrupt(drive);
 }
 
+bool ide_drive_wait(IDEDrive *drive, void (*repeat)(IDEDrive *drive))
+{
+    if (!block_is_waiting(drive->backend)) {
+        return false;
+    }
+    drive->repeat = repeat;
+    drive->status = IDE_STATUS_BSY | IDE_STATUS_DRDY | IDE_STATUS_DSC;
+    return true;
+}
+
+void ide_drive_repeat(void *opaque)
+{
+    IDEDrive *drive = opaque;
+    void (*repeat)(IDEDrive * drive) = drive->repeat;
+
+    drive->repeat = NULL;
+    if (repeat) { /* else the guest has reset the drive */
+        repeat(drive);
+    }
+}
+
 /* -- Resets -------------------------------------------------------------------------- */
 
 void ide_drive_set_signature(IDEDrive *drive)
@@ -128,7 +149,8 @@ static bool disk_check_medium(const IDEDrive *drive, GError **error)
                "it is");
 }
 
-static const BlockDeviceOps disk_block_ops = {.has_io_status = true};
+static const BlockDeviceOps disk_block_ops = {.reports_errors = true,
+                                              .repeat = ide_drive_repeat};
 
 static bool ide_drive_attach(IDEDrive *drive, GError **error)
 {
@@ -144,9 +166,12 @@ static bool ide_drive_attach(IDEDrive *drive, GError **error)
     if (!drive->backend) {
         return false;
     }
-    block_set_device(drive->backend, &drive->parent, disk ? &disk_block_ops : &atapi_block_ops,
-                     drive);
-    if (disk && (!disk_check_medium(drive, error) || !disk_set_geometry(drive, error))) {
+    block_set_device(drive->backend, &drive->parent,
+                     disk ? &disk_block_ops : &atapi_block_ops, drive);
+    if (!block_set_error_policies(drive->backend, drive->read_errors, drive->write_errors,
+                                  error) ||
+        (disk &&
+         (!disk_check_medium(drive, error) || !disk_set_geometry(drive, error)))) {
         drive_release(drive->backend);
         drive->backend = NULL;
         return false;
@@ -207,6 +232,10 @@ static const Property drive_properties[] = {
     PROP_UINT64("wwn", IDEDrive, wwn, 0, "world wide name"),
     PROP_STRING("serial", IDEDrive, serial, NULL, "serial number, at most 20 characters"),
     PROP_STRING("model", IDEDrive, model, NULL, "model number, at most 40 characters"),
+    PROP_ENUM("rerror", IDEDrive, read_errors, 0, block_error_policy_names,
+              "what follows when the image cannot be read; auto: as the drive has it"),
+    PROP_ENUM("werror", IDEDrive, write_errors, 0, block_error_policy_names,
+              "what follows when the image cannot be written"),
     PROP_END,
 };
 

@@ -76,9 +76,11 @@ typedef struct IDETransferKind {
 typedef struct IDETransfer {
     const IDETransferKind *kind; /* NULL: none */
     bool dma;
-    uint64_t left;             /* bytes of the command beyond the block at hand */
+    uint64_t total;            /* bytes of the command */
+    uint64_t left;             /* of these, beyond the block at hand */
     unsigned block;            /* bytes of a PIO block, at most */
-    unsigned position, length; /* in the PIO block at hand */
+    unsigned position, length; /* in the PIO block at hand; DMA: length has come from the
+                                * host and is not written yet */
     uint8_t *data;             /* IDE_BUFFER_SIZE bytes */
 } IDETransfer;
 
@@ -88,9 +90,10 @@ typedef struct ATAPIState {
     bool dma;               /* the PACKET command asked for it */
     uint8_t sense_key, asc; /* of the last command */
     bool tray_open, tray_locked;
-    bool medium_was_out;     /* a changed medium: that none was there is to be reported, */
-    bool unit_attention;     /* and then that it may be another one */
+    bool medium_was_out; /* a changed medium: that none was there is to be reported, */
+    bool unit_attention; /* and then that it may be another one */
     bool event_new_medium, event_eject_request;
+    unsigned produced;   /* of a block that waits for the rest; else 0 */
     uint64_t block;      /* next to read */
     unsigned block_size; /* bytes that each gives: 2048 user data, 2352 raw */
     uint8_t reply[512];
@@ -102,12 +105,13 @@ typedef struct ATAPIState {
 struct IDEDrive {
     Device parent;
     /* Properties. */
-    char *drive;          /* the backend's id */
+    char *drive; /* the backend's id */
     int32_t bootindex;
     uint32_t unit_wanted; /* UINT32_MAX: the first free */
     char *serial, *ver, *model;
     uint64_t wwn;
-    IDEGeometry geometry; /* default; zeroes: guessed from the disk */
+    int read_errors, write_errors; /* of block_error_policy_names */
+    IDEGeometry geometry;          /* default; zeroes: guessed from the disk */
     int translation_wanted;
     uint32_t rotation_rate;
 
@@ -127,6 +131,10 @@ struct IDEDrive {
     uint8_t pio_dma_mode;               /* SET FEATURES 03h, as given */
     bool write_cache, smart_enabled;
     bool identified; /* the guest knows its identification */
+    /* Goes on with the command at hand, BSY until then, which waits for the image. Or
+     * NULL.
+     */
+    void (*repeat)(IDEDrive *drive);
 
     IDETransfer transfer;
     uint64_t sector; /* next of the command at hand */
@@ -153,6 +161,11 @@ void ide_drive_complete(IDEDrive *drive);
 /* ERR with those bits in the Error register, and the interrupt. */
 void ide_drive_fail(IDEDrive *drive, uint8_t error);
 void ide_drive_interrupt(IDEDrive *drive);
+/* An access to the image has failed. Whether it is to be repeated, by repeat(): the drive
+ * is busy until then. */
+bool ide_drive_wait(IDEDrive *drive, void (*repeat)(IDEDrive *drive));
+/* As a BlockDeviceOps' repeat. */
+void ide_drive_repeat(void *opaque);
 
 /* The registers of a drive that has just reset (ATA/ATAPI-6, 9.12), status included. */
 void ide_drive_set_signature(IDEDrive *drive);
@@ -205,6 +218,9 @@ void ide_transfer_pio(IDEDrive *drive, const IDETransferKind *kind, uint64_t byt
                       unsigned block);
 void ide_transfer_dma(IDEDrive *drive, const IDETransferKind *kind, uint64_t bytes);
 void ide_transfer_stop(IDEDrive *drive);
+/* produce() or consume() has to be called once more, as the image has failed: whether
+ * that will be so. */
+bool ide_transfer_wait(IDEDrive *drive);
 
 /* The guest's accesses to the Data register, `size` 1, 2 or 4 bytes. */
 uint32_t ide_transfer_read(IDEDrive *drive, unsigned size);

@@ -19,6 +19,8 @@ void ide_transfer_stop(IDEDrive *drive)
     drive->transfer.dma = false;
     drive->transfer.left = 0;
     drive->transfer.position = drive->transfer.length = 0;
+    drive->atapi.produced = 0;
+    drive->repeat = NULL;
     drive->status &= (uint8_t)~IDE_STATUS_DRQ;
 }
 
@@ -71,7 +73,7 @@ void ide_transfer_pio(IDEDrive *drive, const IDETransferKind *kind, uint64_t byt
 
     transfer->kind = kind;
     transfer->dma = false;
-    transfer->left = bytes;
+    transfer->total = transfer->left = bytes;
     transfer->block = MIN(block, IDE_BUFFER_SIZE);
     transfer_next_block(drive, true);
 }
@@ -104,6 +106,15 @@ uint32_t ide_transfer_read(IDEDrive *drive, unsigned size)
     return value;
 }
 
+static void transfer_consume_block(IDEDrive *drive)
+{
+    const IDETransfer *transfer = &drive->transfer;
+
+    if (transfer->kind->consume(drive, transfer->data, transfer->length)) {
+        transfer_next_block(drive, false);
+    }
+}
+
 void ide_transfer_write(IDEDrive *drive, uint32_t value, unsigned size)
 {
     IDETransfer *transfer = &drive->transfer;
@@ -112,9 +123,8 @@ void ide_transfer_write(IDEDrive *drive, uint32_t value, unsigned size)
     for (unsigned i = 0; i < count; i++) {
         transfer->data[transfer->position++] = (uint8_t)(value >> (8 * i));
     }
-    if (count && transfer->position == transfer->length &&
-        transfer->kind->consume(drive, transfer->data, transfer->length)) {
-        transfer_next_block(drive, false);
+    if (count && transfer->position == transfer->length) {
+        transfer_consume_block(drive);
     }
 }
 
@@ -131,7 +141,7 @@ void ide_transfer_dma(IDEDrive *drive, const IDETransferKind *kind, uint64_t byt
     }
     transfer->kind = kind;
     transfer->dma = true;
-    transfer->left = bytes;
+    transfer->total = transfer->left = bytes;
     drive->status = STATUS_DATA;
     bus->dma->request(bus->dma_opaque);
 }
@@ -151,18 +161,23 @@ IDEDMAResult ide_bus_dma_run(IDEBus *bus)
 
     while (transfer->left > 0) {
         unsigned length = (unsigned)MIN(transfer->left, IDE_BUFFER_SIZE);
-        unsigned moved;
+        unsigned moved = transfer->length;
 
         if (kind->to_host && !kind->produce(drive, transfer->data, length)) {
-            return IDE_DMA_COMPLETE;
+            return drive->repeat ? IDE_DMA_WAITS : IDE_DMA_COMPLETE;
         }
-        moved = bus->dma->move(bus->dma_opaque, transfer->data, length, kind->to_host);
+        if (moved == 0) {
+            moved =
+                bus->dma->move(bus->dma_opaque, transfer->data, length, kind->to_host);
+        }
         if (!kind->to_host) {
             unsigned whole = moved - moved % BLOCK_SECTOR_SIZE;
 
+            transfer->length = moved;
             if (whole > 0 && !kind->consume(drive, transfer->data, whole)) {
-                return IDE_DMA_COMPLETE;
+                return drive->repeat ? IDE_DMA_WAITS : IDE_DMA_COMPLETE;
             }
+            transfer->length = 0;
         }
         if (moved < length) {
             /* A real drive would wait with DRQ until it is reset. This one lets go, as
@@ -175,4 +190,26 @@ IDEDMAResult ide_bus_dma_run(IDEBus *bus)
     }
     transfer_finish(drive);
     return IDE_DMA_COMPLETE;
+}
+
+/* -- Waiting for the image ----------------------------------------------------------- */
+
+static void transfer_repeat(IDEDrive *drive)
+{
+    const IDETransfer *transfer = &drive->transfer;
+    const IDEBus *bus = ide_drive_bus(drive);
+
+    if (transfer->dma) {
+        drive->status = STATUS_DATA;
+        bus->dma->request(bus->dma_opaque);
+    } else if (transfer->kind->to_host) {
+        transfer_next_block(drive, false);
+    } else {
+        transfer_consume_block(drive);
+    }
+}
+
+bool ide_transfer_wait(IDEDrive *drive)
+{
+    return ide_drive_wait(drive, transfer_repeat);
 }

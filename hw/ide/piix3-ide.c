@@ -110,7 +110,9 @@ static void bus_master_run(BusMaster *master)
     if (!(master->status & BMIS_ACTIVE) || !ide_bus_dma_requested(master->bus)) {
         return;
     }
-    ide_bus_dma_run(master->bus);
+    if (ide_bus_dma_run(master->bus) == IDE_DMA_WAITS) {
+        return;
+    }
     if (master->left == 0 && (master->last || master->next >= PRD_TABLE_MAX)) {
         master->status &= (uint8_t)~BMIS_ACTIVE;
     }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "hw/block/block.h"
 #include "hw/core/vmstate.h"
 #include "machine/migration/migration.h"
 #include "machine/migration/throttle.h"
@@ -516,6 +517,8 @@ static bool may_start(GError **error)
             ? "Guest is waiting for an incoming migration"
         : run_state() == RUN_STATE_POSTMIGRATE
             ? "Can't migrate the vm that was paused due to previous migration"
+        : block_any_waiting()
+            ? "A disk waits to repeat an access that failed: mend it, and cont, before"
             : NULL;
 
     if (why) {

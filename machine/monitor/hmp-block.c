@@ -170,6 +170,58 @@ static void run_change(Hmp *hmp, const HmpArgs *args)
     }
 }
 
+static void add_drive(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+    BlockBackend *drive = drive_new(hmp_arg_text(args, "opts"), &error);
+
+    if (!drive) {
+        hmp_report(hmp, error);
+    } else if (strcmp(drive_options(drive)->interface, "none") != 0) {
+        hmp_printf(hmp, "Can't hot-add drive to type %s; use if=none and device_add\n",
+                   drive_options(drive)->interface);
+        drive_delete(drive);
+    } else {
+        hmp_printf(hmp, "OK\n");
+    }
+}
+
+static void run_drive_add(Hmp *hmp, const HmpArgs *args)
+{
+    GError *error = NULL;
+
+    if (!hmp_arg_given(args, "node")) {
+        add_drive(hmp, args);
+    } else if (!blockdev_add_from_text(hmp_arg_text(args, "opts"), &error)) {
+        hmp_report(hmp, error);
+    }
+}
+
+static void run_drive_del(Hmp *hmp, const HmpArgs *args)
+{
+    const char *id = hmp_arg_text(args, "id");
+    BlockBackend *drive = drive_find(id);
+    GError *error = NULL;
+
+    if (drive) {
+        drive_delete(drive);
+    } else if (!block_node_find(id)) {
+        hmp_printf(hmp, "Error: Device '%s' not found\n", id);
+    } else if (!blockdev_del(id, &error)) {
+        hmp_report(hmp, error);
+    }
+}
+
+static void run_qemu_io(Hmp *hmp, const HmpArgs *args)
+{
+    BlockBackend *drive = find_drive(hmp, args);
+    GError *error = NULL;
+
+    if (drive && !block_debug(drive, hmp_arg_text(args, "command"), &error)) {
+        hmp_report(hmp, error);
+    }
+}
+
 const HmpCommand hmp_block_commands[] = {
     {"info block", "nodes:-n,verbose:-v,device:s?", "[-n] [-v] [device]",
      "show info of one block device or all block devices (-n: show named nodes; -v: show "
@@ -180,5 +232,14 @@ const HmpCommand hmp_block_commands[] = {
     {"change", "device:s,force:-f,target:s,arg:s?,read-only-mode:s?",
      "device [-f] filename [format [read-only-mode]]",
      "change a removable medium, optional format", run_change},
+    {"drive_add", "node:-n,pci_addr:s,opts:s",
+     "[-n] [[<domain>:]<bus>:]<slot>\n[file=file][,if=type][,bus=n]\n[,unit=m][,media=d]"
+     "[,index=i]\n[,snapshot=on|off][,cache=on|off]\n[,readonly=on|off]"
+     "[,copy-on-read=on|off]",
+     "add drive to PCI storage controller", run_drive_add},
+    {"drive_del", "id:s", "device", "remove host block device", run_drive_del},
+    {"qemu-io", "device:s,command:s", "device \"command\"",
+     "stop at an event of an image behind blkdebug (break EVENT TAG), and go on (resume TAG)",
+     run_qemu_io},
     {NULL},
 };

@@ -56,6 +56,8 @@ const char *block_drive_device_name(BlockBackend *drive)
     return !device ? NULL : device->id ? device->id : device->path;
 }
 
+static const char *const io_status_names[] = {"ok", "failed", "nospace"};
+
 static void add_drive(BlockBackend *drive, void *opaque)
 {
     const char *id = drive_options(drive)->id;
@@ -68,8 +70,9 @@ static void add_drive(BlockBackend *drive, void *opaque)
         json_node_unref(node);
         return;
     }
-    if (block_device_ops(drive) && block_device_ops(drive)->has_io_status) {
-        json_object_set_string_member(object, "io-status", "ok");
+    if (block_has_io_status(drive)) {
+        json_object_set_string_member(object, "io-status",
+                                      io_status_names[block_io_status(drive)]);
     }
     if (block_is_inserted(drive)) {
         json_object_set_member(object, "inserted",
@@ -226,11 +229,16 @@ static void io_error(BlockBackend *drive, bool write, BlockErrorPolicy action, i
 {
     const char *id = drive_options(drive)->id;
 
-    qmp_event("BLOCK_IO_ERROR",
-              qmp_object("device:s,node-name:s,reason:s,nospace:b,operation:s,action:s",
-                         id ? id : "", block_node_name(block_node(drive)),
-                         g_strerror(code), code == ENOSPC, write ? "write" : "read",
-                         action == BLOCK_ERROR_IGNORE ? "ignore" : "report"));
+    JsonNode *data =
+        qmp_object("device:s,node-name:s,reason:s,operation:s,action:s", id ? id : "",
+                   block_node_name(block_node(drive)), g_strerror(code),
+                   write ? "write" : "read", block_error_policy_names[action + 1]);
+
+    if (block_has_io_status(drive)) {
+        json_object_set_boolean_member(json_node_get_object(data), "nospace",
+                                       code == ENOSPC);
+    }
+    qmp_event("BLOCK_IO_ERROR", data);
 }
 
 void qmp_block_listen(void)

@@ -279,6 +279,11 @@ class Emulator:
             time.sleep(0.01)
         return None
 
+    def event_names(self):
+        """Of those that nobody has taken."""
+        self.qmp("query-status")
+        return [event["event"] for event in self.events]
+
     def reset(self):
         self.qmp("system_reset")
         if not self.event("RESET"):

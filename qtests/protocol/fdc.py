@@ -148,5 +148,81 @@ def disk_change(m, check):
     check("no change after a seek with a disk", m.inb(DIR) & 0x80, 0)
 
 
+EMPTY = ["-device", "floppy,id=floppy0"]
+
+
+@case("2.1.8: an empty drive; the first disk", *EMPTY, images=IMAGES)
+def empty_drive(m, check):
+    reset(m)
+    check("changed, motor or not", m.inb(DIR) & 0x80, 0x80)
+    m.outb(DOR, 0x0c)
+    check("without the motor", m.inb(DIR) & 0x80, 0x80)
+
+    def seek(track):
+        command(m, 0x0f, 0x00, track)
+        m.wait(lambda: not m.inb(MSR) & 0x01)
+        command(m, 0x08)
+        return result(m, 2)
+
+    seek(1)
+    check("a step without a disk does not clear it", m.inb(DIR) & 0x80, 0x80)
+    prepare_dma(m, 0x20000, 512, 0x46)
+    m.outb(0x0a, 0x06)                              # the channel is masked: no DMA at all
+    command(m, 0xe6, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff)
+    check("reading ends by itself, abnormally", result(m, 7)[0] & 0xc0, 0x40)
+    command(m, 0x4a, 0x00)
+    check("READ ID does not know", result(m, 7)[0] & 0xc0, 0)
+    m.qmp("blockdev-change-medium", id="floppy0", filename=m.paths["floppy"], format="raw")
+    check("a medium in a drive that began empty is read-only",
+          m.qmp("query-block")[0]["inserted"]["ro"], True)
+    check("a new disk", m.inb(DIR) & 0x80, 0x80)
+    seek(0)
+    check("no step, no change", m.inb(DIR) & 0x80, 0x80)
+    seek(1)
+    check("a step clears it", m.inb(DIR) & 0x80, 0)
+    m.qmp("eject", id="floppy0")
+    seek(2)
+    check("ejected", m.inb(DIR) & 0x80, 0x80)
+
+
+def read_by_pio(m, count):
+    data = b""
+    for _ in range(count):
+        if m.inb(MSR) & 0xf0 != 0xf0:
+            break
+        data += bytes([m.inb(FIFO)])
+    return data
+
+
+@case("5.1.1: READ DATA without DMA, multi-track", *OPTIONS, images=IMAGES)
+def reads_by_pio(m, check):
+    reset(m)
+    m.listen("ioapic")
+    m.outb(DOR, 0x14)
+    command(m, 0xe6, 0x00, 0, 0, 17, 2, 18, 0x1b, 0xff)
+    # QEMU counts sectors 17 and 18, and 18 of the other side.
+    data = read_by_pio(m, 20 * 512)
+    check("data, then it is over", data, FLOPPY[16 * 512:36 * 512])
+    check("an interrupt", m.level(6), True)
+    got = [m.inb(FIFO) for _ in range(6)]
+    check("normal end, head 1", got[:3], [0x04, 0, 0])
+    check("the interrupt stays until the last byte of the result", m.level(6), True)
+    m.inb(FIFO)
+    check("and goes with it", m.level(6), False)
+    command(m, 0xe6, 0x00, 0, 0, 1, 2, 19, 0x1b, 0xff)
+    data = read_by_pio(m, 38 * 512)
+    check("more than the cylinder has: the next one's", data, FLOPPY[:38 * 512])
+    check("with a seek", result(m, 7)[:3], [0x20, 0, 0])
+
+
+@case("5.1.1: READ DATA seeks, whatever CONFIGURE says", *OPTIONS, images=IMAGES)
+def reads_elsewhere(m, check):
+    reset(m)
+    prepare_dma(m, 0x20000, 512, 0x46)
+    command(m, 0xe6, 0x00, 5, 0, 1, 2, 18, 0x1b, 0xff)
+    check("normal end, with a seek", result(m, 7)[:3], [0x20, 0, 0])
+    check("data", m.read(0x20000, 512), FLOPPY[5 * 36 * 512:(5 * 36 + 1) * 512])
+
+
 if __name__ == "__main__":
     sys.exit(main())
