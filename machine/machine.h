@@ -37,7 +37,7 @@ typedef struct MachineCompat {
  * those of `umbra reboot`. */
 typedef struct MachineReboot {
     const char *method;  /* "bios", "kbd" ... */
-    const char *outcome; /* "shutdown", "hung", "fault" */
+    const char *outcome; /* "shutdown", "hung", "fault"; "unsupported": it lacks the means */
     const char *why;     /* a sentence's second half, after a colon */
 } MachineReboot;
 
@@ -58,6 +58,7 @@ struct MachineType {
                                     NULL: firmware, and a disk's boot sector */
     bool takes_environment;      /* its kernels are given -e's strings */
     bool ends_on_triple_fault;   /* which is a reset elsewhere */
+    bool ends_on_reset;          /* of whatever kind the guest asks for */
 };
 
 /* What the command line says that every machine type understands. */

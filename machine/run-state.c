@@ -291,8 +291,11 @@ static void hold_vcpus(void)
 
 static void note_reset(SystemCause cause, const char *source, void *opaque)
 {
-    bool ends = run.policy.no_reboot || (run.machine->type->ends_on_triple_fault &&
-                                         strcmp(source, "triple-fault") == 0);
+    const MachineType *type = run.machine->type;
+    bool ends =
+        run.policy.no_reboot ||
+        (type->ends_on_reset && cause == SYSTEM_CAUSE_GUEST_RESET) ||
+        (type->ends_on_triple_fault && strcmp(source, "triple-fault") == 0);
 
     if (ends && cause != SYSTEM_CAUSE_SUBSYSTEM_RESET) {
         if (run.shutdown_cause == SYSTEM_CAUSE_NONE) {

@@ -175,10 +175,12 @@ reset_by_bios:
         movw    $0x1234, 0x472
         ljmp    $0xf000, $0xfff0
 
+# Until it has taken the last command, as Linux waits for it: not for ever.
 reset_by_kbd:
-        inb     $0x64, %al
-        testb   $2, %al                 # until it has taken the last command
-        jnz     reset_by_kbd
+        xorw    %cx, %cx
+1:      inb     $0x64, %al
+        testb   $2, %al
+        loopnz  1b
         movb    $0xfe, %al
         outb    %al, $0x64
         ret

@@ -33,6 +33,10 @@
 /* A guest that gives no sign of life for so long (host time) counts as hung. */
 #define SILENCE_SECONDS 20
 
+/* However lively it is: host time for the machine, and for each of its boots. */
+#define START_SECONDS 60
+#define BOOT_SECONDS 60
+
 typedef struct RowRun {
     RebootRow *row;
     Machine *machine;
@@ -96,7 +100,16 @@ static void sign_of_life(RowRun *run)
     run->watchdog = g_timeout_add_seconds(SILENCE_SECONDS, silent_too_long, run);
 }
 
-static bool shadow_is_pristine(Machine *machine)
+static gboolean alive_too_long(gpointer data)
+{
+    RowRun *run = data;
+
+    end_row(run, "hung", g_strdup_printf("%u boots seen, and no end", run->row->boots));
+    return G_SOURCE_REMOVE;
+}
+
+/* Where there is a copy below 4 GiB; -1 where not. */
+static int shadow_is_pristine(Machine *machine)
 {
     g_autofree uint8_t *shadow = g_malloc(SHADOW_SIZE);
     g_autofree uint8_t *pristine = g_malloc(SHADOW_SIZE);
@@ -106,7 +119,7 @@ static bool shadow_is_pristine(Machine *machine)
         address_space_read(&machine->memory, PRISTINE_BASE, MEMTXATTRS_UNSPECIFIED,
                            pristine, SHADOW_SIZE);
 
-    return result == MEMTX_OK && memcmp(shadow, pristine, SHADOW_SIZE) == 0;
+    return result != MEMTX_OK ? -1 : memcmp(shadow, pristine, SHADOW_SIZE) == 0;
 }
 
 static void on_pam(unsigned reg, uint8_t before, uint8_t after, void *opaque)
@@ -139,7 +152,7 @@ static void on_run_event(RunEvent event, SystemCause cause, const char *text,
         reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_RESET,
                                                      .seconds = guest_seconds(),
                                                      .text = g_strdup(text),
-                                                     .pristine = run->row->pristine});
+                                                     .pristine = run->row->pristine > 0});
         break;
     case RUN_EVENT_SHUTDOWN:
         if (cause == SYSTEM_CAUSE_HOST_SIGNAL) {
@@ -187,6 +200,8 @@ static gboolean leave(gpointer data)
 
 static void on_line(RowRun *run, const char *line)
 {
+    static const char unsupported[] = "umbra: unsupported: ";
+
     sign_of_life(run);
     if (g_str_has_prefix(line, "umbra: boot ")) {
         run->row->boots++;
@@ -195,10 +210,16 @@ static void on_line(RowRun *run, const char *line)
                                                      .text = g_strdup(line)});
     } else if (strcmp(line, "umbra: ready") == 0 && run->save) {
         g_idle_add(leave, run);
+    } else if (strcmp(line, "umbra: waiting") == 0 && !input_has_keyboard()) {
+        end_row(run, "unsupported", g_strdup("there is no keyboard"));
     } else if (strcmp(line, "umbra: waiting") == 0) {
         g_timeout_add(20, press_ctrl_alt_del, NULL);
     } else if (strcmp(line, "umbra: resumed") == 0) {
         end_row(run, "resumed", NULL);
+    } else if (g_str_has_prefix(line, unsupported)) {
+        end_row(run, "unsupported", g_strdup(line + strlen(unsupported)));
+    } else if (strcmp(line, "umbra: image not fresh") == 0) {
+        end_row(run, "fault", g_strdup("the kernel was not loaded anew"));
     } else if (strcmp(line, "umbra: memory changed") == 0) {
         end_row(run, "fault", g_strdup("it resumed, but memory had changed"));
     } else if (strcmp(line, "umbra: no reset") == 0) {
@@ -337,6 +358,9 @@ static void run_row(RebootRow *row, const char *save, const char *load)
     pam_set_trace(on_pam, &run);
     run_state_add_handler(on_run_event, &run);
     sign_of_life(&run);
+    g_timeout_add_seconds(START_SECONDS + (row->times + 1) * BOOT_SECONDS, alive_too_long,
+                          &run);
+    alarm(2 * (START_SECONDS + (row->times + 1) * BOOT_SECONDS)); /* our main loop hangs */
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
     if (load && !arrive(&run, &error)) {
         row->outcome = "refused";

@@ -13,68 +13,96 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-enum { COLUMNS = 8 };
+enum { COLUMNS = 8, OUTCOME = 3 };
 
-static const char *const titles[COLUMNS] = {"machine",  "accel", "method", "outcome",
-                                            "boots", "pristine", "PAM writes", "time"};
+static const char *const titles[COLUMNS] = {
+    "machine", "accel", "method", "outcome", "boots", "pristine", "PAM writes", "time"};
 
-static void fill_cells(const RebootRow *row, char *cells[COLUMNS])
+struct RebootTable {
+    FILE *out;
+    bool colour;
+    int widths[COLUMNS];
+};
+
+bool reboot_row_as_expected(const RebootRow *row)
 {
-    cells[0] = g_strdup(row->machine);
-    cells[1] = g_strdup(row->accel);
-    cells[2] = g_strdup(reboot_method_name(row->method));
-    cells[3] = strcmp(row->outcome, row->expected) == 0
-                   ? g_strdup(row->outcome)
-                   : g_strdup_printf("%s (expected: %s)", row->outcome, row->expected);
-    cells[4] = g_strdup_printf("%u", row->boots);
-    cells[5] = g_strdup(row->pristine < 0 ? "-" : row->pristine ? "yes" : "no");
-    cells[6] = g_strdup_printf("%u", row->pam_writes);
-    cells[7] = g_strdup_printf("%.2f s", row->seconds);
+    return strcmp(row->outcome, row->expected) == 0;
+}
+
+RebootTable *reboot_table_new(FILE *out, GPtrArray *rows, bool colour)
+{
+    RebootTable *table = g_new0(RebootTable, 1);
+
+    table->out = out;
+    table->colour = colour;
+    for (int c = 0; c < COLUMNS; c++) {
+        table->widths[c] = (int)strlen(titles[c]);
+    }
+    for (guint r = 0; r < rows->len; r++) {
+        const RebootRow *row = rows->pdata[r];
+        const char *known[] = {row->machine, row->accel, reboot_method_name(row->method),
+                               row->expected};
+
+        for (size_t c = 0; c < G_N_ELEMENTS(known); c++) {
+            table->widths[c] = MAX(table->widths[c], (int)strlen(known[c]));
+        }
+    }
+    return table;
+}
+
+/* Nothing is padded at a line's end. */
+static void print_cell(const RebootTable *table, int column, const char *text,
+                       const char *colour)
+{
+    bool last = column + 1 == COLUMNS;
+
+    fprintf(table->out, "%s%s%s%*s", colour, text, *colour ? PLAIN : "",
+            last ? 0 : MAX(table->widths[column] + 2 - (int)strlen(text), 2),
+            last ? "\n" : "");
+}
+
+void reboot_table_begin(const RebootTable *table)
+{
+    for (int c = 0; c < COLUMNS; c++) {
+        print_cell(table, c, titles[c], table->colour ? BOLD : "");
+    }
+    fflush(table->out);
 }
 
 static const char *outcome_colour(const RebootRow *row)
 {
-    if (strcmp(row->outcome, row->expected) != 0) {
-        return RED;
-    }
-    return strcmp(row->outcome, "rebooted") == 0 ? GREEN : YELLOW;
+    return !reboot_row_as_expected(row) ? RED
+           : strcmp(row->outcome, "rebooted") == 0 || strcmp(row->outcome, "resumed") == 0
+               ? GREEN
+               : YELLOW;
 }
 
-void reboot_print_table(FILE *out, GPtrArray *rows, bool colour)
+void reboot_table_add(const RebootTable *table, const RebootRow *row)
 {
-    g_autofree char *(*cells)[COLUMNS] = g_malloc0_n(rows->len, sizeof(*cells));
-    int widths[COLUMNS];
+    g_autofree char *outcome =
+        reboot_row_as_expected(row)
+            ? g_strdup(row->outcome)
+            : g_strdup_printf("%s (expected: %s)", row->outcome, row->expected);
+    g_autofree char *boots = g_strdup_printf("%u", row->boots);
+    g_autofree char *pam_writes = g_strdup_printf("%u", row->pam_writes);
+    g_autofree char *seconds = g_strdup_printf("%.2f s", row->seconds);
+    const char *cells[COLUMNS] = {
+        row->machine, row->accel, reboot_method_name(row->method),
+        outcome,      boots,      row->pristine < 0 ? "-" : row->pristine ? "yes" : "no",
+        pam_writes,   seconds};
 
     for (int c = 0; c < COLUMNS; c++) {
-        widths[c] = (int)strlen(titles[c]);
+        print_cell(table, c, cells[c],
+                   c == OUTCOME && table->colour ? outcome_colour(row) : "");
     }
-    for (guint r = 0; r < rows->len; r++) {
-        fill_cells(rows->pdata[r], cells[r]);
-        for (int c = 0; c < COLUMNS; c++) {
-            widths[c] = MAX(widths[c], (int)strlen(cells[r][c]));
-        }
+    if (row->reason) {
+        fprintf(table->out, "    %s\n", row->reason);
     }
-    for (int c = 0; c < COLUMNS; c++) {
-        fprintf(out, "%s%-*s%s%s", colour ? BOLD : "", widths[c], titles[c],
-                colour ? PLAIN : "", c + 1 < COLUMNS ? "  " : "\n");
-    }
-    for (guint r = 0; r < rows->len; r++) {
-        const RebootRow *row = rows->pdata[r];
-
-        for (int c = 0; c < COLUMNS; c++) {
-            bool coloured = colour && c == 3;
-
-            fprintf(out, "%s%-*s%s%s", coloured ? outcome_colour(row) : "", widths[c],
-                    cells[r][c], coloured ? PLAIN : "", c + 1 < COLUMNS ? "  " : "\n");
-            g_free(cells[r][c]);
-        }
-        if (row->reason) {
-            fprintf(out, "    %s\n", row->reason);
-        }
-    }
+    fflush(table->out);
 }
 
-/* -- The timeline ---------------------------------------------------------------------------- */
+/* -- The timeline
+ * ---------------------------------------------------------------------------- */
 
 unsigned reboot_register_windows(unsigned reg, unsigned windows[2])
 {
@@ -127,8 +155,9 @@ static void print_pam(FILE *out, const RebootEvent *event, bool colour)
         PAMMode after = reboot_window_mode(windows[i], event->after);
 
         if (before != after) {
-            fprintf(out, "\n%14s%05" G_GINT64_MODIFIER "x-%05" G_GINT64_MODIFIER
-                         "x  %s -> %s%s%s",
+            fprintf(out,
+                    "\n%14s%05" G_GINT64_MODIFIER "x-%05" G_GINT64_MODIFIER
+                    "x  %s -> %s%s%s",
                     "", window_base(windows[i]), window_last(windows[i]),
                     reboot_mode_text(before), colour ? BOLD : "", reboot_mode_text(after),
                     colour ? PLAIN : "");
@@ -149,7 +178,8 @@ void reboot_print_trace(FILE *out, const RebootRow *row, bool colour)
             print_pam(out, event, colour);
             break;
         case REBOOT_EVENT_RESET:
-            fprintf(out, "%10.6f s  %sreset by %s; e0000-fffff %s the copy at fffe0000%s\n",
+            fprintf(out,
+                    "%10.6f s  %sreset by %s; e0000-fffff %s the copy at fffe0000%s\n",
                     event->seconds, colour ? YELLOW : "", event->text,
                     event->pristine ? "equals" : "differs from", colour ? PLAIN : "");
             break;

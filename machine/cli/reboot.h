@@ -40,8 +40,8 @@ typedef struct RebootRow {
     RebootMethod method;
     unsigned times;
 
-    const char *outcome;  /* "rebooted", "resumed", "shutdown", "hung", "fault", "unsupported"; of a
-                            move also "saved", "refused" */
+    const char *outcome;  /* "rebooted", "resumed", "shutdown", "hung", "fault", "unsupported"
+                             (nothing to do it by); of a move also "saved", "refused" */
     const char *expected;
     unsigned boots;       /* how often the sector ran */
     int pristine;         /* at the last reset: 1 yes, 0 no, -1 there was none */
@@ -80,7 +80,15 @@ bool reboot_method_from_name(const char *name, RebootMethod *method, GError **er
  * there is no such type. Free it. */
 char *reboot_machine_name(const char *text, GError **error);
 
-void reboot_print_table(FILE *out, GPtrArray *rows, bool colour);
+bool reboot_row_as_expected(const RebootRow *row);
+
+/* A table whose columns fit the names in `rows`, which need not have run yet: its head, then
+ * rows as they are done. Free it with g_free(). */
+typedef struct RebootTable RebootTable;
+RebootTable *reboot_table_new(FILE *out, GPtrArray *rows, bool colour);
+void reboot_table_begin(const RebootTable *table);
+void reboot_table_add(const RebootTable *table, const RebootRow *row);
+
 void reboot_print_trace(FILE *out, const RebootRow *row, bool colour);
 
 /* A picture of [0xc0000,0x100000) over time; false and *error where it cannot be written. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hw/core/property.h"
+#include "machine/types/none.h"
 #include "machine/types/pc.h"
 
 static const UmbraCommand commands[] = {
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
         return 0;
     }
     machine_types_add(pc_machine_types());
+    machine_types_add(none_machine_types());
     machine_devices_register();
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(word, commands[i].name) == 0) {

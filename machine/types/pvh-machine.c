@@ -103,7 +103,7 @@ static bool pvh_build(Machine *machine, GError **error)
     pc->a20 =
         irq_new_array(ignore_a20, NULL, 0, 1); /* there is no gate: it passes always */
     if (!pc_init_irqchip(pc, error) || !pc_init_timers(pc, error) ||
-        !i8042_new(machine->isa, &pc->a20[0], error)) {
+        (pvh->data->has_i8042 && !i8042_new(machine->isa, &pc->a20[0], error))) {
         return false;
     }
     for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
@@ -114,15 +114,6 @@ static bool pvh_build(Machine *machine, GError **error)
     }
     return !debugcon || isa_debugcon_new(machine->isa, debugcon, error);
 }
-
-const MachineReboot pvh_machine_reboots[] = {
-    {"bios", "hung", "there is no firmware to jump to"},
-    {"pci", "hung", "there is no PCI bridge, so nobody answers at port 0xcf9"},
-    {"port92", "hung", "nobody answers at port 0x92"},
-    {"ctrl-alt-del", "hung", "no firmware reads the keyboard"},
-    {"s3", "hung", "there is no ACPI, so there is no S3"},
-    {NULL},
-};
 
 static const Property pvh_properties[] = {
     PROP_UINT32("pvh-version", PVHMachine, version, 1,

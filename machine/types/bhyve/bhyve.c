@@ -185,12 +185,12 @@ static void bhyve_machine_class_init(MachineClass *klass)
 MACHINE_DEFINE_TYPE(BhyveMachine, bhyve_machine, "bhyve-machine", TYPE_PC_MACHINE)
 
 static const MachineReboot reboots[] = {
-    {"bios", "hung", "bhyve has no BIOS below 1 MiB: the guest executes its own memory"},
+    {"bios", "unsupported", "bhyve's kernels are started without one"},
     {"triple", "shutdown",
      "bhyve ends with status 3, and vmrun.sh starts it anew only after status 0"},
     {"port92", "hung", "bhyve has nothing at port 0x92"},
-    {"ctrl-alt-del", "hung", "bhyve has no firmware that reads the keyboard"},
-    {"s3", "hung", "bhyve's ACPI knows S5 alone"},
+    {"ctrl-alt-del", "unsupported", "what the keys do is firmware's or a system's"},
+    {"s3", "unsupported", "bhyve's own knows S5 alone"},
     {NULL},
 };
 

@@ -15,6 +15,7 @@
 
 static const PVHTypeData firecracker = {
     .board = {.apics = true, .no_rtc = true},
+    .has_i8042 = true,
     .gap_start = GAP_START,
     .layout =
         {
@@ -25,6 +26,15 @@ static const PVHTypeData firecracker = {
         },
 };
 
+/* Its i8042 (src/vmm/src/devices/legacy/i8042.rs, CMD_RESET_CPU) and KVM's exit for a triple
+ * fault (vstate/vcpu.rs) both end its process. */
+static const MachineReboot reboots[] = {
+    {"kbd", "shutdown", "Firecracker has no reset, its i8042 device ends the process"},
+    {"triple", "shutdown", "Firecracker has no reset, a triple fault ends the process"},
+    PVH_MACHINE_REBOOTS,
+    {NULL},
+};
+
 static const MachineType types[] = {
     {.name = "firecracker",
      .desc = "Firecracker's microVM, started by PVH",
@@ -32,7 +42,8 @@ static const MachineType types[] = {
      .get_type = pvh_machine_get_type,
      .data = &firecracker,
      .reboot_kernel = "reboot-kernel.elf",
-     .reboots = pvh_machine_reboots},
+     .reboots = reboots,
+     .ends_on_reset = true},
     {NULL},
 };
 

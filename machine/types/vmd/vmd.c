@@ -191,7 +191,7 @@ static const MachineCompat compat[] = {{"qemu64-x86_64-cpu", "apic", "off"}, {NU
 #define NO_KEYBOARD                                                                      \
     {"kbd", "hung", "vmd has no keyboard controller: nobody answers at port 0x64"},      \
     {                                                                                    \
-        "ctrl-alt-del", "hung", "vmd has no keyboard"                                    \
+        "ctrl-alt-del", "unsupported", "vmd emulates none"                                    \
     }
 #define NO_RESET_CONTROL                                                                 \
     {"pci", "hung", "vmd has no reset control: nobody answers at port 0xcf9"},           \
