@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "hw/intc/apic-wire.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/ioapic.h"
 #include "memory/access.h"
@@ -345,6 +346,54 @@ START_TEST(switched_off)
 }
 END_TEST
 
+/* Of a state that is only looked at. A tick is a nanosecond; the divide register's bits
+ * 3, 1 and 0 say by how much it is divided: 000 by 2, 111 by 1, 110 by 128 (SDM volume
+ * 3, 11.5.4). */
+START_TEST(count_of_a_state)
+{
+    static const struct {
+        uint32_t divide, entry, initial;
+        int64_t now;
+        uint32_t count;
+    } rows[] = {
+        {0x0, 0, 100, 1000, 100},       {0x0, 0, 100, 1010, 95},
+        {0x0, 0, 100, 1199, 1},         {0x0, 0, 100, 1200, 0},
+        {0x0, 0, 100, 99000, 0},        {0x0, 0, 100, 900, 100},
+        {0x0, 1 << 17, 100, 1200, 100}, {0x0, 1 << 17, 100, 1410, 95},
+        {0xb, 0, 100, 1010, 90},        {0xa, 0, 100, 1000 + 128 * 7, 93},
+        {0x0, 1 << 17, 0, 1010, 0},     {0xb, 0, UINT32_MAX, 1001, UINT32_MAX - 1},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        APICWire wire = {.divide_conf = rows[i].divide,
+                         .lvt = {rows[i].entry},
+                         .initial_count = rows[i].initial,
+                         .initial_count_load_time = 1000};
+
+        ck_assert_msg(apic_wire_count(&wire, rows[i].now) == rows[i].count, "row %zu: %u",
+                      i, apic_wire_count(&wire, rows[i].now));
+    }
+}
+END_TEST
+
+/* SDM volume 3, 11.8.3.1: the higher class of TPR and ISR; TPR's subclass if that is
+ * TPR's. */
+START_TEST(priority_of_a_state)
+{
+    APICWire wire = {.tpr = 0x35};
+
+    ck_assert_uint_eq(apic_wire_priority(&wire), 0x35);
+    wire.isr[1] = 1u << 0x1f; /* vector 0x3f */
+    ck_assert_uint_eq(apic_wire_priority(&wire), 0x35);
+    wire.isr[2] = 1u << 3; /* 0x43 */
+    ck_assert_uint_eq(apic_wire_priority(&wire), 0x40);
+    wire.isr[7] = 1u << 31;
+    ck_assert_uint_eq(apic_wire_priority(&wire), 0xf0);
+    wire.tpr = 0xf7;
+    ck_assert_uint_eq(apic_wire_priority(&wire), 0xf7);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("apic");
@@ -364,6 +413,8 @@ int main(void)
     tcase_add_test(tcase, destinations_choose);
     tcase_add_test(tcase, errors_are_told);
     tcase_add_test(tcase, switched_off);
+    tcase_add_test(tcase, count_of_a_state);
+    tcase_add_test(tcase, priority_of_a_state);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -25,6 +25,13 @@ static const struct {
     {"info foo", "unknown command: 'info foo'\n"},
     {"help foo", "unknown command: 'foo'\n"},
     {"help x", "x /fmt addr -- virtual memory dump starting at 'addr'\n"},
+    {"info irq", ""}, /* no controllers, one processor */
+    {"info pic", ""},
+    {"info lapic", "local apic state not available\n"},
+    {"info lapic 0", "local apic state not available\n"},
+    {"info lapic 1", "No CPU available\n"},
+    {"help info lapic", "info lapic [apic-id] -- show local apic state (apic-id: local apic to "
+                        "read, default is which of current CPU)\n"},
     {"help quit", "quit|q  -- quit the emulator\n"},
     {"help stop", "stop|s  -- stop emulation\n"},
     {"? info mtree",

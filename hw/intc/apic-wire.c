@@ -53,6 +53,30 @@ unsigned apic_wire_shift(uint32_t divide)
     return (((divide & 3) | (divide >> 1 & 4)) + 1) & 7;
 }
 
+uint32_t apic_wire_count(const APICWire *wire, int64_t now)
+{
+    const uint32_t periodic = 1u << 17; /* of the timer's entry, the first */
+    uint64_t counted = (uint64_t)MAX(now - wire->initial_count_load_time, 0) >>
+                       apic_wire_shift(wire->divide_conf);
+
+    if (wire->lvt[0] & periodic && wire->initial_count) {
+        counted %= wire->initial_count;
+    }
+    return counted >= wire->initial_count ? 0 : wire->initial_count - (uint32_t)counted;
+}
+
+uint8_t apic_wire_priority(const APICWire *wire)
+{
+    unsigned serving = 0;
+
+    for (unsigned vector = 0; vector < 256; vector++) {
+        if (wire->isr[vector / 32] >> vector % 32 & 1) {
+            serving = vector & 0xf0;
+        }
+    }
+    return (uint8_t)((wire->tpr & 0xf0u) >= serving ? wire->tpr : serving);
+}
+
 bool apic_wire_check(const APICWire *wire, GError **error)
 {
     if (wire->initial_count_load_time < 0 || wire->timer_expiry < -1) {

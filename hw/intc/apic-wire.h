@@ -32,6 +32,12 @@ extern const VMStateDescription *const apic_wire_subsections[];
  * 11-10). */
 unsigned apic_wire_shift(uint32_t divide);
 
+/* The timer's current count at that time of the virtual clock, in ns. */
+uint32_t apic_wire_count(const APICWire *wire, int64_t now);
+
+/* The processor priority register (11.8.3.1). */
+uint8_t apic_wire_priority(const APICWire *wire);
+
 /* Checks what a stream says of the timer; false and *error. */
 bool apic_wire_check(const APICWire *wire, GError **error);
 

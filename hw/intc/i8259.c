@@ -72,6 +72,7 @@ static void i8259_set_line(void *opaque, int line, int level)
     I8259 *pic = opaque;
     uint8_t bit = 1 << line;
 
+    irq_counts_note(&pic->first->counts, pic->master ? line : LINES + line, level);
     if (level_lines(pic) & bit) {
         pic->irr = level ? pic->irr | bit : pic->irr & ~bit;
     } else if (level && !(pic->lines & bit)) {
@@ -305,6 +306,11 @@ static bool i8259_realize(Device *dev, GError **error)
     return true;
 }
 
+const IRQCounts *i8259_irq_counts(Device *dev)
+{
+    return I8259(dev)->master ? &I8259(dev)->counts : NULL;
+}
+
 /* -- Its state in a stream -------------------------------------------------------------
  */
 
@@ -484,6 +490,7 @@ IRQ *i8259_new_pair(ISABus *bus, IRQ *intr, I8259 **master, GError **error)
         return NULL;
     }
     first->slave = second;
+    first->first = second->first = first;
     device_connect_gpio_out(DEVICE(first), 0, intr);
     device_connect_gpio_out(DEVICE(second), 0, &first->inputs[CASCADE_LINE]);
     *master = first;

@@ -10,6 +10,7 @@
 #define HW_INTC_I8259_H
 
 #include "hw/core/vmstate.h"
+#include "hw/intc/irq-counts.h"
 #include "hw/isa/isa-bus.h"
 
 typedef struct I8259 I8259;
@@ -20,9 +21,11 @@ struct I8259 {
     uint8_t elcr_mask; /* which lines ELCR may set to level */
     bool master;
     MemoryRegion io, elcr_io;
-    IRQ *inputs;  /* this chip's eight input pins */
-    IRQ *intr;    /* the INT output */
-    I8259 *slave; /* the one on this chip's line 2, or NULL */
+    IRQ *inputs;      /* this chip's eight input pins */
+    IRQ *intr;        /* the INT output */
+    I8259 *slave;     /* the one on this chip's line 2, or NULL */
+    I8259 *first;     /* the one that reaches the CPU */
+    IRQCounts counts; /* the first one's: of all sixteen inputs */
 
     uint8_t lines;            /* levels of the input pins */
     uint8_t irr, imr, isr;    /* requested, masked, in service */
@@ -56,6 +59,9 @@ GType i8259_get_type(void);
  * and the first controller in *master. NULL and *error on failure.
  */
 IRQ *i8259_new_pair(ISABus *bus, IRQ *intr, I8259 **master, GError **error);
+
+/* The pair's, of its first controller; of the second NULL. */
+const IRQCounts *i8259_irq_counts(Device *dev);
 
 /* The CPU's interrupt acknowledge cycle: the vector of the most urgent request, which
  * thereby goes in service; without one that of line 7 (a spurious interrupt). `opaque` is

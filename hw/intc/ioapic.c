@@ -67,6 +67,7 @@ static void set_pin(void *opaque, int input, int level)
     uint32_t bit = UINT32_C(1) << pin;
     bool rises = level && !(ioapic->lines & bit);
 
+    irq_counts_note(&ioapic->counts, input, level);
     ioapic->lines = level ? ioapic->lines | bit : ioapic->lines & ~bit;
     if (entry & LEVEL) {
         serve_level(ioapic, (unsigned)pin);
@@ -87,6 +88,11 @@ void ioapic_end_of_interrupt(void *opaque, uint8_t vector)
             serve_level(ioapic, pin);
         }
     }
+}
+
+const IRQCounts *ioapic_irq_counts(Device *dev)
+{
+    return &IOAPIC(dev)->counts;
 }
 
 /* -- Registers

@@ -11,6 +11,7 @@
 #define HW_INTC_IOAPIC_H
 
 #include "hw/core/vmstate.h"
+#include "hw/intc/irq-counts.h"
 #include "memory/address-space.h"
 
 #define IOAPIC_PINS 24
@@ -24,6 +25,7 @@ typedef struct IOAPIC {
     uint8_t id, selected;
     uint64_t redirection[IOAPIC_PINS];
     uint32_t lines; /* levels of the input pins */
+    IRQCounts counts;
 } IOAPIC;
 
 /* What a migration stream has of one, ours or KVM's: QEMU's fields. */
@@ -44,6 +46,8 @@ GType ioapic_get_type(void);
  * The IOAPIC_PINS inputs are the device's input pins, but for a PC's timer line 0, which
  * is wired to pin 2; `parent` (or NULL) gives it its path. */
 IOAPIC *ioapic_new(Device *parent, AddressSpace *memory, GError **error);
+
+const IRQCounts *ioapic_irq_counts(Device *dev);
 
 /* For APICBus.end_of_interrupt: `opaque` is the IOAPIC. */
 void ioapic_end_of_interrupt(void *opaque, uint8_t vector);

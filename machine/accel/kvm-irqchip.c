@@ -86,10 +86,17 @@ bool kvm_send_msi(Accel *accel, hwaddr address, uint32_t data)
     return kvm_host.irqchip && kvm_ioctl(kvm_host.vm, KVM_SIGNAL_MSI, &msi) >= 0;
 }
 
+/* A process has one VM, which has one of each. */
+static IRQCounts pic_counts, ioapic_counts;
+
 static void set_line(void *opaque, int n, int level)
 {
     struct kvm_irq_level line = {.irq = (uint32_t)n, .level = level != 0};
 
+    if (n < ISA_IRQS) {
+        irq_counts_note(&pic_counts, n, level);
+    }
+    irq_counts_note(&ioapic_counts, n, level);
     kvm_ioctl(kvm_host.vm, KVM_IRQ_LINE, &line);
 }
 
@@ -312,6 +319,16 @@ static void kvm_pit_class_init(DeviceClass *klass)
     klass->realize = pit_realize;
     klass->reset = pit_reset;
     klass->vmsd = &vmstate_kvm_pit;
+}
+
+const IRQCounts *kvm_i8259_irq_counts(Device *dev)
+{
+    return ((KVMI8259 *)dev)->master ? &pic_counts : NULL;
+}
+
+const IRQCounts *kvm_ioapic_irq_counts(Device *dev)
+{
+    return &ioapic_counts;
 }
 
 /* -- For boards

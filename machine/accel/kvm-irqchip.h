@@ -10,6 +10,7 @@
 #define MACHINE_ACCEL_KVM_IRQCHIP_H
 
 #include "hw/core/device.h"
+#include "hw/intc/irq-counts.h"
 
 GType kvm_i8259_get_type(void);
 GType kvm_ioapic_get_type(void);
@@ -29,6 +30,10 @@ GType kvm_clock_get_type(void); /* "kvmclock", which moves with the guest */
  * the kernel; x86_cpu_set_intr() is not wired.
  */
 IRQ *kvm_irqchip_create(Bus *isa_bus, bool apics, GError **error);
+
+/* Of the inputs that are driven from user space; of the second 8259A NULL. */
+const IRQCounts *kvm_i8259_irq_counts(Device *dev);
+const IRQCounts *kvm_ioapic_irq_counts(Device *dev);
 
 /* The 8254 (ports 0x40-0x43, IRQ 0 inside the kernel) on the ISA bus. The kernel answers
  * the speaker's port 0x61 too. */

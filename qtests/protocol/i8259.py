@@ -202,6 +202,44 @@ def cascade(m, check):
     check("ended, master", isr(m), 0)
 
 
+def counts(m):
+    """What `info irq` lists: controller -> line -> how often it has risen."""
+    found, lines = {}, None
+    for text in m.hmp("info irq").splitlines():
+        if text.startswith("IRQ statistics for "):
+            lines = found[text[len("IRQ statistics for "):-1]] = {}
+        else:
+            number, count = text.split(":")
+            lines[int(number)] = int(count)
+    return found
+
+
+@case("info irq", *SERIAL)
+def statistics(m, check):
+    initialize(m)
+    for _ in range(3):
+        line(m, COM1[0], True)
+        line(m, COM1[0], False)
+    line(m, COM2[0], True)
+    before = counts(m)
+    check("the controllers, in QEMU's order", list(before), ["ioapic", "isa-i8259"])
+    for controller, lines in before.items():
+        check(f"{controller}: each rise", lines.get(COM1[1]), 3)
+        check(f"{controller}: one that stays high", lines.get(COM2[1]), 1)
+        check(f"{controller}: one that nobody pulls", lines.get(7), None)
+    # The RTC's line is the second controller's; that one's output is the first's line 2.
+    m.outb(0x70, 0x0b)
+    m.outb(0x71, 0x12)  # an interrupt when an update has ended
+    m.wait(lambda: irr(m, SLAVE) & 1)
+    after = counts(m)
+    check("the second controller's", after["isa-i8259"].get(8), 1)
+    check("its way to the first's", after["isa-i8259"].get(2, 0) -
+          before["isa-i8259"].get(2, 0), 1)
+    check("the I/O APIC's line 2 is not that", after["ioapic"].get(2), None)
+    m.reset()
+    check("a reset forgets nothing", counts(m)["isa-i8259"].get(COM1[1]), 3)
+
+
 @case("82371SB, section 2.5.3.8, ELCR")
 def elcr(m, check):
     check("edge triggered after a reset", [m.inb(0x4d0), m.inb(0x4d1)], [0, 0])
