@@ -49,7 +49,7 @@ HMP = [b"info mtree -f -d -o", b"info registers", b"x/10i 0xfffffff0", b"xp/4xw 
        b"device_add isa-debug-exit,id=d2", b"device_del d2", b"pmemsave 0 65536 saved",
        b"change floppy0 disk raw read-only", b"change ide1-cd0 -f disk", b"eject -f ide1-cd0",
        b"info block -n -v", b"system_reset", b"stop", b"cont", b"help info",
-       b"explain 0xf0000", b"info cpus",
+       b"explain 0xf0000", b"info cpus", b"info lapic 0", b"info irq",
        b"gpa2hva 0x1000", b"sum 0 65536", b"nmi", b"log all", b"qom-list /machine"]
 QTEST = [b"inb 0x71", b"outl 0xcf8 0x80000000", b"readq 0xfee00000", b"writel 0x1000 1",
          b"read 0x0 0x10", b"write 0x1000 0x4 0x11223344", b"memset 0x0 0x100 0xff",

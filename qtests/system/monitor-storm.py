@@ -35,6 +35,7 @@ QMP = [("query-status", {}), ("stop", {}), ("cont", {}), ("cont", {}), ("system_
        ("system_powerdown", {}), ("query-pci", {})]
 HMP = ["info mtree", "info mtree -f -d -o", "info registers", "info pci", "info qtree", "stop",
        "cont", "cont", "system_reset", "xp/64xb 0xfff0", "x/8xb 0", "info status", "info cpus",
+       "info lapic", "info irq", "info pic",
        "pmemsave 0xa0000 0x60000 memory2", "o/b 0x80 1", "i/b 0x71", "explain 0xe0000",
        "device_add isa-debug-exit,id=hexit,iobase=0x7f0", "device_del hexit"]
 
