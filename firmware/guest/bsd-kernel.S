@@ -7,8 +7,8 @@
 # descriptor's second word then), "bootinfo" (its words), "kernelname" and the name, "env"
 # (each string), "record" (type, size) of each metadata record, and behind it "string",
 # "number" or "smap" (base, length, type); "bss is not zero" where it is not; "done". Where the
-# environment has umbra.echo=1, it says "ready" on the first serial port and echoes what it
-# reads there up to a new line.
+# environment has umbra.echo=1, it says "ready" on the first serial port, echoes what it reads
+# there up to a new line, and waits for a character more, so that the answer can be read.
 #
 # From FreeBSD's sys/i386/include/bootinfo.h, sys/sys/linker.h and sys/i386/i386/locore.s.
 #
@@ -183,18 +183,24 @@ echo_or_end:
         movw    $COM1, %dx
         outb    %al, %dx
         jmp     1b
-3:      movw    $COM1_STATUS, %dx
-        inb     %dx, %al
-        testb   $DATA_READY, %al
-        jz      3b
-        movw    $COM1, %dx
-        inb     %dx, %al
+3:      call    receive
         outb    %al, %dx
         cmpb    $'\n', %al
         jne     3b
+        call    receive
 2:      print   "done\n"
         movb    $0, %al
         jmp     exit
+
+# receive: a character from the first serial port, in %al; its port in %dx.
+receive:
+        movw    $COM1_STATUS, %dx
+        inb     %dx, %al
+        testb   $DATA_READY, %al
+        jz      receive
+        movw    $COM1, %dx
+        inb     %dx, %al
+        ret
 
 # put_words: prints %ecx words at %esi, and ends the line.
 put_words:
