@@ -60,7 +60,8 @@ static const OptionRow rows[] = {
     {OPTION_LIST, "L", FIELD(data_dirs), "DIR",
      "where to look for firmware and machine plugins first"},
     {OPTION_TEXT, "kernel", FIELD(kernel), "FILE",
-     "boot this kernel: Linux (bzImage), Multiboot, or ELF with the PVH note"},
+     "boot this kernel: Linux (bzImage), Multiboot, ELF with the PVH note; on bhyve's "
+     "machine ELF or a.out"},
     {OPTION_TEXT, "initrd", FIELD(initrd), "FILE | FILE WORDS,FILE...",
      "its initial RAM disk, or Multiboot modules"},
     {OPTION_TEXT, "append", FIELD(append), "TEXT", "its command line"},
