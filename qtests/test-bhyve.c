@@ -202,6 +202,7 @@ START_TEST(test_bootrom)
         machine_check_byte(vm, GIB(4) - size - 1, 0xff);
         machine_check_byte(vm, 0xffff0, 0); /* no copy below 1 MiB */
         qtest_client_write(vm, GIB(4) - 1, 1, (uint8_t)~pattern(size - 1)); /* ROM */
+        machine_check_byte(vm, GIB(4) - 1, pattern(size - 1));
         qtest_client_write(vm, GIB(4) - size - 1, 1, 0);
         machine_reset_and_wait(vm);
     }

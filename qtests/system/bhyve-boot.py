@@ -414,7 +414,10 @@ def check_tool(checks, folder):
     checks.check("pci-hole" in ran.stdout, f"diff: {ran}")
     methods = {"kbd": ("rebooted", 2, None), "pci": ("rebooted", 2, None),
                "triple": ("shutdown", 1, "vmrun.sh starts it anew only after status 0"),
-               "port92": ("hung", 1, "nothing at port 0x92"), "s3": ("hung", 1, "S5 alone")}
+               "port92": ("hung", 1, "nothing at port 0x92"),
+               "bios": ("unsupported", 1, "started without one"),
+               "ctrl-alt-del": ("unsupported", 1, "firmware's"),
+               "s3": ("unsupported", 1, "S5 alone")}
     ran = run([UMBRA, "reboot", "--machine", "bhyve", "--json",
                *[word for method in methods for word in ("--method", method)]], timeout=600)
     checks.check(ran.returncode == 0, f"reboot: {ran}")
