@@ -26,7 +26,15 @@ struct RebootTable {
 
 bool reboot_row_as_expected(const RebootRow *row)
 {
-    return strcmp(row->outcome, row->expected) == 0;
+    return strcmp(row->outcome, row->expected) == 0 && row->boots > 0;
+}
+
+static char *describe_outcome(const RebootRow *row)
+{
+    return reboot_row_as_expected(row) ? g_strdup(row->outcome)
+           : row->boots == 0           ? g_strdup_printf("%s (it never booted)", row->outcome)
+                                       : g_strdup_printf("%s (expected: %s)", row->outcome,
+                                                         row->expected);
 }
 
 RebootTable *reboot_table_new(FILE *out, GPtrArray *rows, bool colour)
@@ -79,10 +87,7 @@ static const char *outcome_colour(const RebootRow *row)
 
 void reboot_table_add(const RebootTable *table, const RebootRow *row)
 {
-    g_autofree char *outcome =
-        reboot_row_as_expected(row)
-            ? g_strdup(row->outcome)
-            : g_strdup_printf("%s (expected: %s)", row->outcome, row->expected);
+    g_autofree char *outcome = describe_outcome(row);
     g_autofree char *boots = g_strdup_printf("%u", row->boots);
     g_autofree char *pam_writes = g_strdup_printf("%u", row->pam_writes);
     g_autofree char *seconds = g_strdup_printf("%.2f s", row->seconds);

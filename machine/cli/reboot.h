@@ -80,6 +80,7 @@ bool reboot_method_from_name(const char *name, RebootMethod *method, GError **er
  * there is no such type. Free it. */
 char *reboot_machine_name(const char *text, GError **error);
 
+/* A guest that never booted is not, whatever its machine is known for. */
 bool reboot_row_as_expected(const RebootRow *row);
 
 /* A table whose columns fit the names in `rows`, which need not have run yet: its head, then
