@@ -12,6 +12,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
         .include "print.inc"
+        .include "reset-methods.inc"
 
         .equ COUNT_ADDRESS, 0x200000    # where there is no RTC: behind the image
         .equ CMOS_MAGIC, 0x70
@@ -62,6 +63,8 @@ _start: cli
         movzbl  method, %edi
         cmpl    $METHODS, %edi
         jae     1f
+        call    *checks(,%edi,4)
+        print   "umbra: reset\n"
         call    *methods(,%edi,4)
         movl    $100000, %ecx           # whoever carries it out may take a moment
 2:      inb     $0x80, %al
@@ -73,14 +76,10 @@ done:   call    forget_count
         print   "umbra: done\n"
         jmp     stop
 
+# What each method needs, and the method.
+checks: .long   need_bios, nothing, nothing, nothing, nothing, need_keys, need_acpi
 methods:
-        .long   reset_by_bios
-        .long   reset_by_kbd
-        .long   reset_by_pci
-        .long   reset_by_port92
-        .long   reset_by_triple
-        .long   reset_by_ctrl_alt_del
-        .long   suspend
+        .long   reset_by_bios, reset_by_kbd, reset_by_pci, reset_by_port92, reset_by_triple
         .equ METHODS, 7
 
 # -- Counting ---------------------------------------------------------------------------------
@@ -165,11 +164,6 @@ forget_count:
 
 # As Linux does for reboot=bios: the warm boot flag, then, in real mode, the BIOS's entry.
 reset_by_bios:
-        cmpb    $FAR_JUMP, BIOS_ENTRY
-        je      1f
-        print   "umbra: unsupported: there is no BIOS at f000:fff0\n"
-        jmp     stop
-1:      print   "umbra: reset\n"
         movw    $0x1234, 0x472
         movl    $real_mode, %esi        # below 64 KiB, for a segment of 0
         movl    $0x7c00, %edi
@@ -190,44 +184,30 @@ real_mode:
 real_mode_end:
         .code32
 
-# Until it has taken the last command, as Linux waits for it: not for ever.
-reset_by_kbd:
-        print   "umbra: reset\n"
-        movl    $0x10000, %ecx
-1:      inb     $0x64, %al
-        testb   $2, %al
-        loopnz  1b
-        movb    $0xfe, %al
-        outb    %al, $0x64
-        ret
-
-reset_by_pci:
-        print   "umbra: reset\n"
-        movw    $0xcf9, %dx
-        movb    $2, %al
-        outb    %al, %dx
-        movb    $6, %al
-        outb    %al, %dx
-        ret
-
-reset_by_port92:
-        print   "umbra: reset\n"
-        inb     $0x92, %al
-        orb     $1, %al
-        outb    %al, $0x92
-        ret
+        reset_methods
 
 reset_by_triple:
-        print   "umbra: reset\n"
         lidt    no_idt
         ud2
 
-reset_by_ctrl_alt_del:
+# -- What they need ---------------------------------------------------------------------------
+
+# These come back where the machine has it.
+need_bios:
+        cmpb    $FAR_JUMP, BIOS_ENTRY
+        je      nothing
+        print   "umbra: unsupported: there is no BIOS at f000:fff0\n"
+        jmp     stop
+
+nothing:
+        ret
+
+need_keys:
         print   "umbra: unsupported: there is no firmware that reads the keyboard\n"
         jmp     stop
 
 # What ACPI would say of sleeping is found by its RSDP alone.
-suspend:
+need_acpi:
         movl    $RSDP_START, %esi
 1:      cmpl    $0x20445352, (%esi)     # "RSD PTR "
         jne     2f
@@ -242,15 +222,7 @@ suspend:
         jmp     stop
 
         .section .aside, "aw"
-        .balign 8
-gdt:    .quad   0
-        .quad   0x00cf9a000000ffff      # 8: code, 32 bits, flat
-        .quad   0x00cf92000000ffff      # 16: data, flat
-        .quad   0x00009a000000ffff      # 24: code, 16 bits, 64 KiB
-        .quad   0x000092000000ffff      # 32: data, 64 KiB
-gdt_pointer:
-        .word   . - gdt - 1
-        .long   gdt
+        reset_segments
 no_idt: .word   0
         .long   0
 real_mode_idt:

@@ -17,6 +17,8 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+        .include "reset-methods.inc"
+
         .equ DEBUG_PORT, 0x402
         .equ EXIT_PORT, 0x501
         .equ PM1A_CONTROL, 0x604        # where SeaBIOS puts the PIIX4's PM1_CNT
@@ -175,29 +177,7 @@ reset_by_bios:
         movw    $0x1234, 0x472
         ljmp    $0xf000, $0xfff0
 
-# Until it has taken the last command, as Linux waits for it: not for ever.
-reset_by_kbd:
-        xorw    %cx, %cx
-1:      inb     $0x64, %al
-        testb   $2, %al
-        loopnz  1b
-        movb    $0xfe, %al
-        outb    %al, $0x64
-        ret
-
-reset_by_pci:
-        movw    $0xcf9, %dx
-        movb    $2, %al
-        outb    %al, %dx
-        movb    $6, %al
-        outb    %al, %dx
-        ret
-
-reset_by_port92:
-        inb     $0x92, %al
-        orb     $1, %al
-        outb    %al, $0x92
-        ret
+        reset_methods
 
 # In protected mode, and by an exception that is not int3: nested KVM stands still where a
 # real-mode exception, and gives up where a software interrupt, finds no vector.
@@ -336,15 +316,7 @@ check:  movl    $PATTERN_START, %edi
 
 pm1a_control: .word 0
 changed:      .byte 0
-        .balign 8
-gdt:    .quad   0
-        .quad   0x00cf9a000000ffff      # 8: code, 32 bits, flat
-        .quad   0x00cf92000000ffff      # 16: data, flat
-        .quad   0x00009a000000ffff      # 24: code, 16 bits, 64 KiB
-        .quad   0x000092000000ffff      # 32: data, 64 KiB
-gdt_pointer:
-        .word   . - gdt - 1
-        .long   gdt
+        reset_segments
 
 # wait: whoever carries a request out may take a moment.
 wait:   movl    $100000, %ecx
