@@ -671,14 +671,14 @@ START_TEST(sections)
     ck_assert_ptr_eq(section("plain", 4)->opaque, &b);
     ck_assert_ptr_eq(section("plain", 0x70)->opaque, &b);
     ck_assert_ptr_eq(section("plain", 5)->opaque, &c);
-    ck_assert_ptr_null(vmstate_find("plain", 1));
+    ck_assert_ptr_null(vmstate_find("plain", 1, NULL));
     for (int i = 0; i < 4; i++) {
         VMStateEntry *entry = section(order[i], instances[i]);
 
         ck_assert_uint_eq(entry->instance_id, instances[i]);
     }
     vmstate_unregister(NULL, &plain, &b);
-    ck_assert_ptr_null(vmstate_find("plain", 4));
+    ck_assert_ptr_null(vmstate_find("plain", 4, NULL));
 }
 END_TEST
 

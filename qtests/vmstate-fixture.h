@@ -45,7 +45,7 @@ static G_GNUC_UNUSED char *hex_of_bytes(const uint8_t *bytes, size_t size)
 
 static G_GNUC_UNUSED VMStateEntry *section(const char *id, uint32_t instance_id)
 {
-    VMStateEntry *entry = vmstate_find(id, instance_id);
+    VMStateEntry *entry = vmstate_find(id, instance_id, NULL);
 
     ck_assert_msg(entry != NULL, "there is no section '%s' %u", id, instance_id);
     return entry;

@@ -125,21 +125,30 @@ void vmstate_foreach(bool (*func)(VMStateEntry *entry, void *opaque), void *opaq
     }
 }
 
-VMStateEntry *vmstate_find(const char *id, uint32_t instance_id)
+static bool is_meant(const VMStateEntry *entry, const char *id, uint32_t instance_id)
 {
+    bool by_id = strcmp(entry->id, id) == 0;
+    bool by_compat_id = g_strcmp0(entry->compat_id, id) == 0;
+
+    return (by_id && entry->instance_id == instance_id) ||
+           (by_compat_id && entry->compat_instance_id == instance_id) ||
+           ((by_id || by_compat_id) && entry->alias_id >= 0 &&
+            (uint32_t)entry->alias_id == instance_id);
+}
+
+VMStateEntry *vmstate_find(const char *id, uint32_t instance_id, GHashTable *but)
+{
+    VMStateEntry *found = NULL;
+
     for (guint i = 0; entries && i < entries->len; i++) {
         VMStateEntry *entry = entries->pdata[i];
 
-        if (strcmp(entry->id, id) == 0 &&
-            (entry->instance_id == instance_id ||
-             (entry->alias_id >= 0 && (uint32_t)entry->alias_id == instance_id))) {
-            return entry;
-        }
-        if (g_strcmp0(entry->compat_id, id) == 0 &&
-            (entry->compat_instance_id == instance_id ||
-             (entry->alias_id >= 0 && (uint32_t)entry->alias_id == instance_id))) {
-            return entry;
+        if (is_meant(entry, id, instance_id)) {
+            if (!but || !g_hash_table_contains(but, entry)) {
+                return entry;
+            }
+            found = entry;
         }
     }
-    return NULL;
+    return found;
 }

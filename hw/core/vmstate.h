@@ -724,7 +724,8 @@ void vmstate_register_ram(MemoryRegion *mr, Device *owner);
 /* Sections in the order of the stream: by priority, then as registered. */
 void vmstate_foreach(bool (*func)(VMStateEntry *entry, void *opaque), void *opaque);
 
-/* The section that a stream's header means, by id, compat id or alias; NULL: none. */
-VMStateEntry *vmstate_find(const char *id, uint32_t instance_id);
+/* The section that a stream's header means, by id, compat id or alias; NULL: none. Where
+ * several were registered alike, the first that is not among `but` (a set, or NULL). */
+VMStateEntry *vmstate_find(const char *id, uint32_t instance_id, GHashTable *but);
 
 #endif

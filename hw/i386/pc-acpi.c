@@ -42,6 +42,7 @@ static const FileRow file_rows[FILES] = {
 typedef struct PCACPI {
     ACPIConfig config;
     MemoryRegion blocks[FILES];
+    uint8_t *contents[FILES]; /* host addresses, of the blocks but for a plain RSDP */
     size_t lengths[FILES]; /* as the firmware sees them */
     uint64_t used[FILES];  /* bytes of the blocks */
     bool patched; /* the firmware has taken the tables: they stay until a reset */
@@ -154,7 +155,7 @@ static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
         .root_uid = config->root_uid,
         .fw_cfg_ports = config->fw_cfg_dma ? 12 : 2,
         .legacy_cpu_hotplug = config->legacy_cpu_hotplug,
-        .long_rsdp = config->long_rsdp,
+        .long_rsdp = config->plain_rsdp,
     };
     find_hole64(config, facts);
     find_slots(config, facts);
@@ -196,7 +197,7 @@ static void rebuild(void *opaque)
         if (!acpi->used[i]) {
             acpi->lengths[i] = file_length(acpi, i, length, code_size);
         } else {
-            host = memory_region_get_ram_ptr(&acpi->blocks[i]);
+            host = acpi->contents[i];
             length = MIN(length, acpi->used[i]);
             memcpy(host, files[i]->data, length);
             memset(host + length, 0, acpi->used[i] - length);
@@ -239,10 +240,15 @@ static bool add_blocks(PCACPI *acpi, GError **error)
         g_autofree char *name = g_strconcat("/rom@", row->name, NULL);
 
         acpi->used[i] = MIN(row->used, ROUND_UP(acpi->lengths[i], KiB(4)));
+        if (i == FILE_RSDP && acpi->config.plain_rsdp) {
+            acpi->contents[i] = g_malloc0(row->max);
+            continue;
+        }
         if (!memory_region_init_resizeable_ram(&acpi->blocks[i], NULL, name,
                                                acpi->used[i], row->max, NULL, error)) {
             return false;
         }
+        acpi->contents[i] = memory_region_get_ram_ptr(&acpi->blocks[i]);
     }
     return true;
 }
@@ -266,8 +272,7 @@ bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
     rebuild(acpi);
     for (unsigned i = 0; i < FILES; i++) {
         if (!fw_cfg_add_file_callback(cfg, file_rows[i].name, select_file, NULL, acpi,
-                                      memory_region_get_ram_ptr(&acpi->blocks[i]),
-                                      acpi->lengths[i], false, error)) {
+                                      acpi->contents[i], acpi->lengths[i], false, error)) {
             return false;
         }
         fw_cfg_set_file_room(cfg, file_rows[i].name, file_rows[i].max);

@@ -24,7 +24,7 @@ typedef struct ACPIConfig {
     unsigned root_uid;         /* the host bridge's _UID */
     bool no_empty_hole64;      /* nothing above 4 GiB goes to PCI where no BAR is there */
     bool legacy_cpu_hotplug;   /* the system asks for processors by the bitmap */
-    bool long_rsdp;            /* its file is of 36 bytes */
+    bool plain_rsdp;           /* its file is of 36 bytes, and in no RAM block */
     uint32_t legacy_code_size; /* bytes that the tables' code counts for in their file's
                                   size, without 97 a processor; 0: the file is large */
     const char *oem_id, *oem_table_id; /* NULL: QEMU's */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firmware/e820.h"
+#include "memory/region.h"
 
 /* What KVM keeps for a guest on Intel's first virtualization: an identity page table and
  * three pages of task state, below the firmware's 16 MiB. */
@@ -130,6 +131,29 @@ static bool add_smbios(FWCfg *cfg, const PCFirmwareConfig *config, const GArray 
                            error);
 }
 
+bool pc_fw_cfg_add_option_rom(FWCfg *cfg, const char *name, GBytes *rom, bool in_ram,
+                              GError **error)
+{
+    g_autofree char *file = g_strconcat("genroms/", name, NULL);
+    g_autofree char *block_name = g_strconcat("/rom@", file, NULL);
+    gsize length;
+    const void *bytes = g_bytes_get_data(rom, &length);
+    MemoryRegion *block;
+
+    if (!in_ram) {
+        return fw_cfg_add_file(cfg, file, bytes, length, error);
+    }
+    block = g_new0(MemoryRegion, 1); /* lives as long as the machine */
+    if (!memory_region_init_ram(block, NULL, block_name, length, error)) {
+        g_free(block);
+        return false;
+    }
+    memcpy(memory_region_get_ram_ptr(block), bytes, length);
+    return fw_cfg_add_file_callback(cfg, file, NULL, NULL, NULL,
+                                    memory_region_get_ram_ptr(block), length, false,
+                                    error);
+}
+
 bool pc_fw_cfg_populate(FWCfg *cfg, const PCFirmwareConfig *config, GError **error)
 {
     g_autoptr(GArray) e820 = make_e820(config);
@@ -141,7 +165,8 @@ bool pc_fw_cfg_populate(FWCfg *cfg, const PCFirmwareConfig *config, GError **err
            fw_cfg_add_file(cfg, "etc/e820", e820->data, e820->len * sizeof(E820Entry),
                            error) &&
            (!config->kvmvapic ||
-            add_bytes(cfg, "genroms/kvmvapic.bin", config->kvmvapic, error)) &&
+            pc_fw_cfg_add_option_rom(cfg, "kvmvapic.bin", config->kvmvapic,
+                                     config->option_roms_in_ram, error)) &&
            (!config->sleep_states || add_sleep_states(cfg, config, error)) &&
            (!msr ||
             fw_cfg_add_file(cfg, "etc/msr_feature_control", &msr, sizeof(msr), error));

@@ -36,11 +36,18 @@ typedef struct PCFirmwareConfig {
     bool disable_s3, disable_s4;  /* PIIX4_PM.disable_s3, .disable_s4 */
     uint64_t msr_feature_control; /* IA32_FEATURE_CONTROL for the firmware to set, or 0 */
     GBytes *kvmvapic;             /* the option ROM, or NULL */
+    bool option_roms_in_ram;      /* as pc_fw_cfg_add_option_rom() has it */
     const SMBIOSInfo *smbios; /* NULL: no tables; ram_size and e820 are filled in here */
 } PCFirmwareConfig;
 
 /* Adds every item and file. False and *error where the files do not fit into the slots.
  */
 bool pc_fw_cfg_populate(FWCfg *cfg, const PCFirmwareConfig *config, GError **error);
+
+/* Adds "genroms/NAME" for the firmware to run; `in_ram`: its bytes are a RAM block of their
+ * own, "/rom@genroms/NAME", which a migration stream carries. False and *error where the
+ * host has no memory or fw_cfg no slot. */
+bool pc_fw_cfg_add_option_rom(FWCfg *cfg, const char *name, GBytes *rom, bool in_ram,
+                              GError **error);
 
 #endif

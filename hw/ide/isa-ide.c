@@ -35,7 +35,8 @@ static bool isa_ide_realize(Device *dev, GError **error)
     isa_ide->bus->irq = isa_device_irq(&isa_ide->parent, isa_ide->irq);
     ide_bus_map_ports(isa_ide->bus, G_OBJECT(dev), io, (uint16_t)isa_ide->iobase,
                       (uint16_t)isa_ide->iobase2);
-    vmstate_register(dev, VMSTATE_INSTANCE_ID_ANY, &vmstate_isa_ide, dev);
+    /* QEMU gives all of them the number 0. */
+    vmstate_register(dev, 0, &vmstate_isa_ide, dev);
     return true;
 }
 

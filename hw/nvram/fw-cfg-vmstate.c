@@ -116,9 +116,16 @@ static const VMStateDescription vmstate_fw_cfg_dma = {
         },
 };
 
+/* Whole pages need no words: the RAM blocks tell as much. */
 static bool tells_acpi_lengths(void *opaque)
 {
-    return ((WireFWCfg *)opaque)->cfg->acpi_mr_restore;
+    const WireFWCfg *wire = opaque;
+    uint64_t lengths = 0;
+
+    for (unsigned i = 0; i < ACPI_FILES; i++) {
+        lengths |= wire->acpi_lengths[i];
+    }
+    return wire->cfg->acpi_mr_restore && lengths % KiB(4) != 0;
 }
 
 static const VMStateDescription vmstate_fw_cfg_acpi_mr = {

@@ -198,6 +198,7 @@ PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory,
 {
     PCIBus *bus = PCI_BUS(bus_new(TYPE_PCI_BUS, owner, name));
 
+    bus->root_path = "0000:00";
     bus->memory = memory;
     bus->io = io;
     bus->system_memory = system_memory;
@@ -209,9 +210,10 @@ PCIBus *pci_bus_new(Device *owner, const char *name, MemoryRegion *memory,
 /* Domain, bus, slot and function: there is one bus, of domain 0. */
 static char *pci_bus_get_dev_path(Device *dev)
 {
-    unsigned devfn = PCI_DEVICE(dev)->devfn;
+    PCIDevice *pci = PCI_DEVICE(dev);
 
-    return g_strdup_printf("0000:00:%02x.%x", PCI_SLOT(devfn), PCI_FUNCTION(devfn));
+    return g_strdup_printf("%s:%02x.%x", pci_device_bus(pci)->root_path,
+                           PCI_SLOT(pci->devfn), PCI_FUNCTION(pci->devfn));
 }
 
 static void pci_bus_finalize(GObject *object)

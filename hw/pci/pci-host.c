@@ -69,6 +69,8 @@ static const Property pci_host_properties[] = {
               "bytes above 4 GiB that firmware tables offer to PCI devices"),
     PROP_BOOL("x-config-reg-migration-enabled", PCIHost, migrate_config_address, true,
               "port 0xcf8's register goes into the migration stream"),
+    PROP_BOOL("short_root_bus", PCIHost, short_root_bus, false,
+              "devices' places in the migration stream are without the bus, as 1.6 had it"),
     PROP_END,
 };
 
@@ -117,5 +119,6 @@ PCIHost *pci_host_new(MemoryRegion *system_memory, MemoryRegion *io, GError **er
                           "pci-conf-data", 4);
     memory_region_add_subregion(io, PCI_CONFIG_DATA_PORT, &host->config_data);
     host->bus = pci_bus_new(dev, "pci.0", &host->memory, io, system_memory);
+    host->bus->root_path = host->short_root_bus ? "0000" : "0000:00";
     return host;
 }

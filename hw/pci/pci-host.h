@@ -20,6 +20,7 @@ typedef struct PCIHost {
     MemoryRegion config_data;
     uint32_t config_address;     /* what was last written to 0xcf8 */
     bool migrate_config_address;
+    bool short_root_bus;         /* devices' places are "0000:01.0", without a bus */
     uint64_t pci_hole64_size;    /* bytes that the firmware's tables offer above 4 GiB */
 } PCIHost;
 

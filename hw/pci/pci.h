@@ -89,6 +89,7 @@ GType pci_bus_get_type(void);
 struct PCIBus {
     Bus parent;
     PCIDevice *devices[256]; /* by devfn */
+    const char *root_path;   /* before slot and function in a migration stream */
     MemoryRegion *memory;    /* where memory BARs are mapped */
     MemoryRegion *io;        /* where I/O BARs are mapped */
     MemoryRegion *system_memory; /* what bus masters reach */

@@ -22,6 +22,7 @@ typedef struct StreamLoad {
     bool ram_started;
     uint32_t ram_number;
     bool return_path; /* the source listens for answers */
+    GHashTable *loaded; /* a set of VMStateEntry */
 } StreamLoad;
 
 /* -- The beginning
@@ -144,7 +145,7 @@ static void load_device(StreamLoad *load, const char *name, uint32_t instance,
     VMStateEntry *entry;
 
     io_lock();
-    entry = vmstate_find(name, instance);
+    entry = vmstate_find(name, instance, load->loaded);
     if (!entry) {
         wire_fail(
             load->wire,
@@ -156,6 +157,7 @@ static void load_device(StreamLoad *load, const char *name, uint32_t instance,
         wire_fail(load->wire, "savevm: unsupported version %" PRIu32 " for '%s' v%d",
                   version, name, entry->vmsd->version_id);
     } else {
+        g_hash_table_add(load->loaded, entry);
         vmstate_load(load->wire, entry->vmsd, entry->opaque, (int)version);
     }
     io_unlock();
@@ -290,7 +292,8 @@ static void load_sections(StreamLoad *load)
 bool stream_load(Wire *wire, const StreamFormat *format, const char *machine_type,
                  MigrationChannel *channel)
 {
-    StreamLoad load = {wire, format, machine_type, channel};
+    g_autoptr(GHashTable) loaded = g_hash_table_new(NULL, NULL);
+    StreamLoad load = {wire, format, machine_type, channel, .loaded = loaded};
 
     io_lock();
     load.ram = ram_load_new();

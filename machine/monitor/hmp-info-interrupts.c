@@ -22,7 +22,7 @@
  * object; false: there is none. */
 static bool read_state(const char *section, unsigned instance, void *wire, size_t size)
 {
-    const VMStateEntry *entry = vmstate_find(section, instance);
+    const VMStateEntry *entry = vmstate_find(section, instance, NULL);
 
     if (!entry || entry->vmsd->wire_size != size) {
         return false;

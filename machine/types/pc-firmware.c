@@ -60,7 +60,7 @@ static bool add_acpi_tables(PCMachine *pc, GError **error)
                                .root_uid = pc->data->root_uid_1,
                                .no_empty_hole64 = pc->data->no_empty_hole64,
                                .legacy_cpu_hotplug = pc->data->legacy_cpu_hotplug,
-                               .long_rsdp = pc->data->long_rsdp,
+                               .plain_rsdp = pc->data->plain_rsdp,
                                .legacy_code_size = !pc->data->small_acpi_tables  ? 0
                                                    : pc->data->smaller_acpi_code ? 6414
                                                                                  : 6652,
@@ -182,6 +182,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                    .disable_s3 = pc->pm && pc->pm->disable_s3,
                    .disable_s4 = pc->pm && pc->pm->disable_s4,
                    .kvmvapic = kvmvapic,
+                   .option_roms_in_ram = pc->data->option_roms_in_ram,
                    .smbios = machine->pci && !pc->data->no_smbios_tables ? &smbios : NULL,
                },
                error);

@@ -11,6 +11,7 @@
 #include "firmware/loader.h"
 #include "hw/core/option-string.h"
 #include "hw/core/property.h"
+#include "hw/i386/pc-fw-cfg.h"
 #include "machine/kernel-files.h"
 #include "machine/types/pc.h"
 
@@ -19,15 +20,13 @@ static bool add_option_rom(PCMachine *pc, BootOrder *order, const char *file,
                            int32_t index, GError **error)
 {
     g_autofree char *base = g_path_get_basename(file);
-    g_autofree char *name = g_strconcat("genroms/", base, NULL);
-    g_autofree char *path = g_strconcat("/rom@", name, NULL);
+    g_autofree char *path = g_strconcat("/rom@genroms/", base, NULL);
     g_autoptr(GBytes) rom = firmware_load(file, pc->parent.config.data_dirs,
                                           &firmware_rules_option_rom, error);
-    gsize size;
-    const void *bytes = rom ? g_bytes_get_data(rom, &size) : NULL;
 
-    return bytes && (index < 0 || boot_order_add(order, index, path, NULL, error)) &&
-           fw_cfg_add_file(pc->parent.fw_cfg, name, bytes, size, error);
+    return rom && (index < 0 || boot_order_add(order, index, path, NULL, error)) &&
+           pc_fw_cfg_add_option_rom(pc->parent.fw_cfg, base, rom,
+                                    pc->data->option_roms_in_ram, error);
 }
 
 static void add_piece(FWCfg *cfg, const KernelPiece *piece, uint16_t address,

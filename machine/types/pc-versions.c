@@ -71,13 +71,16 @@ static const DeviceDifference device_differences[] = {
     {VERSION(2, 0), {"ide-hd", "ver", "2.0.0"}},
     {VERSION(2, 0), {"ide-cd", "ver", "2.0.0"}},
     {VERSION(1, 7), {"PIIX4_PM", "acpi-pci-hotplug-with-bridge-support", "off"}},
+    {VERSION(1, 7), {"migration", "suppress-vmdesc", "off"}}, /* so QEMU 7.2 has it */
     {VERSION(1, 7), {CPU, "model-id", OLD_CPU_NAME "1.7.0"}},
     {VERSION(1, 7), {"ide-hd", "ver", "1.7.0"}},
     {VERSION(1, 7), {"ide-cd", "ver", "1.7.0"}},
+    {VERSION(1, 6), {"i440FX-pcihost", "short_root_bus", "on"}},
     {VERSION(1, 6), {CPU, "model", "2"}},
     {VERSION(1, 6), {CPU, "model-id", OLD_CPU_NAME "1.6.0"}},
     {VERSION(1, 6), {"ide-hd", "ver", "1.6.0"}},
     {VERSION(1, 6), {"ide-cd", "ver", "1.6.0"}},
+    {VERSION(1, 5), {"i440FX-pcihost", "short_root_bus", "off"}},
     {VERSION(1, 5), {CPU, "model-id", OLD_CPU_NAME "1.5.0"}},
     {VERSION(1, 5), {"ide-hd", "ver", "1.5.0"}},
     {VERSION(1, 5), {"ide-cd", "ver", "1.5.0"}},
@@ -92,19 +95,21 @@ static const DeviceDifference device_differences[] = {
 typedef struct BoardDifference {
     unsigned up_to;
     size_t fact; /* a bool of PCTypeData that is true */
+    unsigned since;
 } BoardDifference;
 
 #define FACT(name) offsetof(PCTypeData, name)
 
 static const BoardDifference board_differences[] = {
     {VERSION(5, 1), FACT(root_uid_1)},         {VERSION(2, 10), FACT(no_empty_hole64)},
-    {VERSION(2, 6), FACT(legacy_cpu_hotplug)}, {VERSION(2, 2), FACT(long_rsdp)},
+    {VERSION(2, 6), FACT(legacy_cpu_hotplug)}, {VERSION(2, 2), FACT(plain_rsdp)},
     {VERSION(2, 0), FACT(small_acpi_tables)},  {VERSION(1, 7), FACT(smaller_acpi_code)},
     {VERSION(7, 0), FACT(no_amd_ht_range)},    {VERSION(6, 1), FACT(prefers_sockets)},
     {VERSION(2, 5), FACT(no_bios_geometry)},   {VERSION(2, 1), FACT(uuid_big_endian)},
     {VERSION(2, 0), FACT(no_smbios_tables)},   {VERSION(1, 7), FACT(bios_128k)},
     {VERSION(1, 7), FACT(no_smbios_defaults)}, {VERSION(1, 7), FACT(small_hole)},
     {VERSION(1, 6), FACT(no_acpi_tables)},     {VERSION(3, 1), FACT(no_pvh)},
+    {VERSION(1, 7), FACT(option_roms_in_ram), .since = VERSION(1, 7)},
 };
 
 /* -- The types
@@ -205,7 +210,8 @@ static MachineType make_type(const Version *version)
 
     data->pci = data->apics = true;
     for (size_t i = 0; i < G_N_ELEMENTS(board_differences); i++) {
-        if (version->number <= board_differences[i].up_to) {
+        if (version->number <= board_differences[i].up_to &&
+            version->number >= board_differences[i].since) {
             G_STRUCT_MEMBER(bool, data, board_differences[i].fact) = true;
         }
     }

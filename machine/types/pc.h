@@ -43,7 +43,8 @@ typedef struct PCTypeData {
     bool root_uid_1;       /* in ACPI, the host bridge's _UID; else 0 */
     bool no_empty_hole64;  /* ACPI gives PCI nothing above 4 GiB where no BAR is there */
     bool legacy_cpu_hotplug; /* ACPI asks for processors by a bitmap */
-    bool long_rsdp;          /* of 36 bytes */
+    bool plain_rsdp;         /* of 36 bytes, in no RAM block */
+    bool option_roms_in_ram; /* each in a RAM block, so that it migrates */
     bool small_acpi_tables;  /* in files of a few pages, ... */
     bool smaller_acpi_code;  /* ... counted with the code of 1.7's time */
     bool no_smbios_tables;   /* firmware makes them, from single fields in fw_cfg */
