@@ -13,6 +13,7 @@
 #include <gio/gio.h>
 
 #include "hw/block/block.h"
+#include "hw/block/node.h"
 #include "hw/core/clock.h"
 #include "hw/core/trace.h"
 #include "machine/ending-signals.h"
@@ -221,7 +222,7 @@ bool run_state_cont(void)
         return true;
     }
     if (run.state == RUN_STATE_SHUTDOWN || run.state == RUN_STATE_INTERNAL_ERROR ||
-        run.state == RUN_STATE_FINISH_MIGRATE) {
+        run.state == RUN_STATE_FINISH_MIGRATE || !block_images_take(NULL)) {
         return false;
     }
     tell(RUN_EVENT_RESUMING, SYSTEM_CAUSE_NONE, NULL);

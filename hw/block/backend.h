@@ -124,7 +124,7 @@ BlockNode *block_node_open_file(const char *file, const char *format,
 /* -- file.c -- */
 
 /* Lets another program of ours have the image: gives up the locks. */
-void block_file_unlock(BlockNode *node);
+void block_file_lend(BlockNode *node);
 
 /* -- nbd.c -- */
 

@@ -29,6 +29,8 @@
 typedef struct HostFile {
     int fd;
     bool is_file; /* and not a block device: it can grow to a whole sector, have holes */
+    bool locks, must_lock;
+    bool lent; /* to a program of ours, which has its own locks */
 } HostFile;
 
 /* -- Locks --------------------------------------------------------------------------- */
@@ -92,7 +94,15 @@ static bool lock_file(const BlockNode *node, int fd, bool must, GError **error)
     return true;
 }
 
-void block_file_unlock(BlockNode *node)
+static bool take_locks(BlockNode *node, GError **error)
+{
+    const HostFile *file = node->state;
+
+    return !file->locks || file->lent ||
+           lock_file(node, file->fd, file->must_lock, error);
+}
+
+static void give_locks_up(BlockNode *node)
 {
     struct flock all = {.l_type = F_UNLCK,
                         .l_whence = SEEK_SET,
@@ -100,6 +110,66 @@ void block_file_unlock(BlockNode *node)
                         .l_len = LOCK_BYTES_END - LOCK_BYTES_START};
 
     (void)!fcntl(((HostFile *)node->state)->fd, F_OFD_SETLK, &all);
+}
+
+void block_file_lend(BlockNode *node)
+{
+    ((HostFile *)node->state)->lent = true;
+    give_locks_up(node);
+}
+
+/* -- Whose the images are ------------------------------------------------------------ */
+
+static bool are_elsewhere;
+
+static bool is_host_file(const BlockNode *node)
+{
+    return node->driver == &block_driver_file || node->driver == &block_driver_host_device;
+}
+
+static void hand_over(BlockNode *node, void *opaque)
+{
+    if (is_host_file(node)) {
+        if (!node->readonly) {
+            node->driver->flush(node);
+        }
+        give_locks_up(node);
+    }
+}
+
+void block_images_hand_over(void)
+{
+    are_elsewhere = true;
+    block_node_foreach(hand_over, NULL);
+}
+
+typedef struct Taking {
+    GError **error;
+    bool failed;
+} Taking;
+
+static void take(BlockNode *node, void *opaque)
+{
+    Taking *taking = opaque;
+
+    if (is_host_file(node) && !taking->failed) {
+        taking->failed = !take_locks(node, taking->error);
+    }
+}
+
+bool block_images_take(GError **error)
+{
+    Taking taking = {.error = error};
+
+    if (are_elsewhere) {
+        block_node_foreach(take, &taking);
+        if (taking.failed) {
+            block_images_hand_over();
+        } else {
+            are_elsewhere = false;
+        }
+    }
+    return !taking.failed;
 }
 
 /* -- Open and close ------------------------------------------------------------------ */
@@ -150,9 +220,10 @@ static bool check_kind(BlockNode *node, int fd, int code, bool *is_file, GError 
     return true;
 }
 
-static bool prepare(BlockNode *node, int fd, const char *locking, GError **error)
+static bool prepare(BlockNode *node, GError **error)
 {
-    off_t length = lseek(fd, 0, SEEK_END);
+    const HostFile *file = node->state;
+    off_t length = lseek(file->fd, 0, SEEK_END);
 
     if (length < 0) {
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
@@ -161,8 +232,7 @@ static bool prepare(BlockNode *node, int fd, const char *locking, GError **error
         return false;
     }
     node->length = (uint64_t)length;
-    return g_strcmp0(locking, "off") == 0 ||
-           lock_file(node, fd, g_strcmp0(locking, "on") == 0, error);
+    return are_elsewhere || take_locks(node, error);
 }
 
 /* An option with words for values that change nothing here, or only whether it locks. */
@@ -180,6 +250,14 @@ static bool check_word(const char *key, const char *value, const char *const *wo
     return true;
 }
 
+static void file_close(BlockNode *node)
+{
+    HostFile *file = node->state;
+
+    close(file->fd);
+    g_free(file);
+}
+
 static bool file_open(BlockNode *node, OptionString *options, GError **error)
 {
     static const char *const lockings[] = {"on", "off", "auto", NULL};
@@ -195,23 +273,22 @@ static bool file_open(BlockNode *node, OptionString *options, GError **error)
         return false;
     }
     fd = open_host(node);
-    if (!check_kind(node, fd, errno, &is_file, error) ||
-        !prepare(node, fd, locking, error)) {
+    if (!check_kind(node, fd, errno, &is_file, error)) {
         if (fd >= 0) {
             close(fd);
         }
         return false;
     }
-    node->state = g_memdup2(&(HostFile){.fd = fd, .is_file = is_file}, sizeof(HostFile));
+    node->state = g_memdup2(&(HostFile){.fd = fd,
+                                        .is_file = is_file,
+                                        .locks = g_strcmp0(locking, "off") != 0,
+                                        .must_lock = g_strcmp0(locking, "on") == 0},
+                            sizeof(HostFile));
+    if (!prepare(node, error)) {
+        file_close(node);
+        return false;
+    }
     return true;
-}
-
-static void file_close(BlockNode *node)
-{
-    HostFile *file = node->state;
-
-    close(file->fd);
-    g_free(file);
 }
 
 /* -- Reading and writing ------------------------------------------------------------- */

@@ -277,7 +277,7 @@ static bool format_open(BlockNode *node, OptionString *options, GError **error)
         return false;
     }
     unlink(errors_path);
-    block_file_unlock(node->file); /* the server takes the locks */
+    block_file_lend(node->file); /* the server takes the locks */
     opened = start_server(node, program, errors, error);
     close(errors);
     return opened;

@@ -31,6 +31,13 @@ BlockNode *block_node_find(const char *name);
 /* The youngest first, as QEMU lists them. */
 void block_node_foreach(void (*func)(BlockNode *node, void *opaque), void *opaque);
 
+/* A machine that moves takes its disks along: the source hands the images over, their data on
+ * the host's disk and their locks given up; the target begins with that (its images are
+ * opened without locks then) and takes them before it runs. False and *error, and none is
+ * taken, where another process has one. Formats that qemu-nbd serves stay where they are. */
+void block_images_hand_over(void);
+bool block_images_take(GError **error);
+
 const char *block_node_name(const BlockNode *node);
 const char *block_node_driver(const BlockNode *node);   /* "qcow2", "file", ... */
 const char *block_node_filename(const BlockNode *node); /* as people write it */

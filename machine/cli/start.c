@@ -98,6 +98,9 @@ void system_make_drives(const SystemOptions *options)
 {
     GError *error = NULL;
 
+    if (options->incoming) {
+        block_images_hand_over(); /* the source has them */
+    }
     for (guint i = 0; i < options->blockdevs->len; i++) {
         if (!blockdev_add_from_text(options->blockdevs->pdata[i], &error)) {
             cli_fail_with(error, "-blockdev", options->blockdevs->pdata[i]);

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "hw/block/node.h"
 #include "machine/migration/migration.h"
 #include "machine/migration/transport.h"
 #include "memory/io-lock.h"
@@ -28,10 +29,13 @@ static void set_status(MigrationStatus status)
 static void start_machine(void)
 {
     RunState state = RUN_STATE_RUNNING;
+    g_autoptr(GError) error = NULL;
 
     migration_global_state_take(&state);
     run_state_set(RUN_STATE_PAUSED);
-    if (state == RUN_STATE_RUNNING && run_state_autostart()) {
+    if (!block_images_take(&error)) { /* `cont` tries once more */
+        g_printerr("%s: %s\n", g_get_prgname(), error->message);
+    } else if (state == RUN_STATE_RUNNING && run_state_autostart()) {
         run_state_cont();
     } else if (state == RUN_STATE_SUSPENDED && run_state_autostart()) {
         run_state_set(RUN_STATE_SUSPENDED);

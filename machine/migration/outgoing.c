@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hw/block/block.h"
+#include "hw/block/node.h"
 #include "hw/core/vmstate.h"
 #include "machine/migration/migration.h"
 #include "machine/migration/throttle.h"
@@ -139,11 +140,15 @@ static bool stop_machine(void)
 /* The machine stays here, as it was. */
 static void restore_machine(void)
 {
+    g_autoptr(GError) error = NULL;
+
     if (run_state() != RUN_STATE_FINISH_MIGRATE) {
         return; /* it was not stopped, or has gone on to another state since */
     }
     run_state_set(RUN_STATE_PAUSED);
-    if (out.old_state == RUN_STATE_RUNNING) {
+    if (!block_images_take(&error)) { /* the target runs after all */
+        g_printerr("%s: %s\n", g_get_prgname(), error->message);
+    } else if (out.old_state == RUN_STATE_RUNNING) {
         run_state_cont();
     } else if (out.old_state == RUN_STATE_SUSPENDED) {
         run_state_set(RUN_STATE_SUSPENDED);
@@ -163,6 +168,12 @@ static bool switch_over(void)
 {
     set_status(MIGRATION_STATUS_DEVICE);
     return ram_save_look(out.ram, NULL); /* the user may have written to memory */
+}
+
+static bool hand_over_images(void)
+{
+    block_images_hand_over();
+    return true;
 }
 
 static void free_resources(void)
@@ -449,6 +460,7 @@ static bool complete(void)
     }
     stream_save_ram_end(out.wire, migration_format(), out.ram);
     publish();
+    in_main(hand_over_images);
     send_devices();
     if (!wire_flush(out.wire) || is_cancelled()) {
         return false;

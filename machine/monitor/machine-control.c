@@ -7,12 +7,17 @@
 #include <unistd.h>
 
 #include "hw/core/option-string.h"
+#include "hw/block/node.h"
 #include "machine/device-add.h"
 #include "machine/migration/migration.h"
 #include "machine/run-state.h"
 
 bool machine_control_cont(GError **error)
 {
+    if (run_state() != RUN_STATE_INMIGRATE && run_state() != RUN_STATE_FINISH_MIGRATE &&
+        !block_images_take(error)) {
+        return false;
+    }
     if (run_state_cont()) {
         return true;
     }
