@@ -35,6 +35,11 @@ def check_qmp(checks, peer):
         while answer.get("id") != "after":
             answer = peer.read()
         checks.check("return" in answer, f"after {text[:20]!r}: {answer}")
+    peer.send(json.dumps({"execute": "query-status", "id": "x" * (2 << 20)}))
+    answer = peer.read()
+    checks.check("limit of 1 MiB" in answer.get("error", {}).get("desc", ""),
+                 f"a value of 2 MiB: {str(answer)[:100]}")
+    checks.check("return" in peer.answer("query-status"), "after a value of 2 MiB")
     answer = peer.answer("no-such-command")
     checks.check(answer["error"]["class"] == "CommandNotFound", f"unknown command: {answer}")
     checks.check("unknown command" in peer.hmp("frobnicate"), "unknown HMP command")
@@ -58,15 +63,16 @@ def check_qtest(checks, path):
     for line, reply in ((b"x" * (1 << 20), b"FAIL"), (b"frob", b"FAIL"), (b"outb", b"FAIL"),
                         (b"inb 0x10000", b"FAIL"), (b"read 0 -1", b"FAIL"), (b"", b"FAIL"),
                         (b"write 0 4 0x" + b"41" * (1 << 19), b"OK"), (b"\0", b"FAIL"),
+                        (b"inb 0x80\0", b"FAIL The line has a NUL byte"),
                         (b"readl 0", b"OK 0x0000000041414141")):
         peer.sendall(line + b"\n")
         answer = read_line(peer)
         checks.check(answer.startswith(reply), f"{line[:20]!r}: {answer[:60]!r}")
     # Too long by far: one error, and the next line counts.
-    for _ in range(40):
+    for _ in range(70):
         peer.sendall(b"y" * (1 << 20))
-    peer.sendall(b"\nendianness\n")
-    checks.check(read_line(peer).startswith(b"FAIL"), "a line of 40 MiB")
+    peer.sendall(b"y\nendianness\n")
+    checks.check(read_line(peer) == b"FAIL The line is too long\n", "a line of 70 MiB")
     checks.check(read_line(peer) == b"OK little\n", "the line after it")
     peer.sendall(b"readl 0")  # dies in the middle of a line
     peer.close()

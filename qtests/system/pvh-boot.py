@@ -175,6 +175,18 @@ def check_pc_refusals(checks, folder):
                  f"Multiboot and PVH: {report(ran)} {ran.stderr}")
 
 
+def check_segments(checks, folder):
+    """microvm's start info is at 0x6000 (layout.rs): a kernel there would be written over."""
+    image = KERNEL.read_bytes()
+    header = struct.unpack_from("<I", image, 28)[0]
+    note = image.index(b"Xen\0") + 4
+    entry = struct.unpack_from("<I", image, note)[0] - MIB
+    kernel = kernel_at(folder, "over.elf", (header + 12, 0x6000), (note, entry + 0x6000))
+    ran = start("microvm", "x86emu", "32M", "-kernel", kernel)
+    checks.check(ran.returncode == 1 and "lies over the start info at 0x6000" in ran.stderr
+                 and len(ran.stderr.splitlines()) == 1, f"over the start info: {ran.stderr!r}")
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -204,6 +216,7 @@ def main():
             ran = start("microvm", "x86emu", "32M", *arguments)
             checks.check(ran.returncode == 1 and expected in ran.stderr
                          and len(ran.stderr.splitlines()) == 1, f"{arguments}: {ran.stderr!r}")
+        check_segments(checks, folder)
         check_pc(checks, folder)
         check_pc_refusals(checks, folder)
     checks.close()
