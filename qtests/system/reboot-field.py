@@ -44,7 +44,7 @@ def check_rows(checks, rows):
         checks.check(row["outcome"] == row["expected"] == known, f"known: {known}: {row}")
         # What fails has its reason, and the real system's with it.
         checks.check(known in ("rebooted", "resumed") or ": " in (row["reason"] or ""), row)
-        checks.check(row["seconds"] < 180, row)
+        checks.check(row["seconds"] < 240, row)
 
 
 def check_all(checks):
