@@ -38,8 +38,7 @@ bool pvh_parse(ElfImage *kernel, GBytes *file, GError **error)
                         "with one by CONFIG_PVH, in vmlinux)"));
 }
 
-/* -- Memory
- * ------------------------------------------------------------------------------ */
+/* -- Memory ------------------------------------------------------------------------- */
 
 static uint32_t range_type(const FlatRange *range)
 {
@@ -88,8 +87,7 @@ bool pvh_is_ram(AddressSpace *as, uint64_t address, uint64_t size)
     return true;
 }
 
-/* -- Laying out
- * ---------------------------------------------------------------------------- */
+/* -- Laying out --------------------------------------------------------------------- */
 
 static bool overlaps(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {

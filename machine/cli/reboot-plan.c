@@ -43,8 +43,7 @@ static void note(RebootPlan *plan, char *text)
     g_ptr_array_add(plan->notes, text);
 }
 
-/* -- Methods
- * ----------------------------------------------------------------------------- */
+/* -- Methods ------------------------------------------------------------------------ */
 
 bool reboot_method_from_name(const char *name, RebootMethod *method, GError **error)
 {
@@ -96,8 +95,7 @@ static bool plan_methods(Planning *planning, GError **error)
     return true;
 }
 
-/* -- Machines
- * ---------------------------------------------------------------------------- */
+/* -- Machines ----------------------------------------------------------------------- */
 
 char *reboot_machine_name(const char *text, GError **error)
 {
@@ -201,8 +199,7 @@ static bool plan_machines(Planning *planning, GError **error)
     return true;
 }
 
-/* -- Accelerators
- * ------------------------------------------------------------------------ */
+/* -- Accelerators ------------------------------------------------------------------- */
 
 /* Without --accel: all that can boot firmware here; KVM's absence is said in words. */
 static bool plan_accels(Planning *planning, GError **error)
@@ -232,8 +229,7 @@ static bool plan_accels(Planning *planning, GError **error)
     return true;
 }
 
-/* -- Rows
- * -------------------------------------------------------------------------------- */
+/* -- Rows --------------------------------------------------------------------------- */
 
 static void add_rows(Planning *planning, const PlannedMachine *machine, const char *accel)
 {

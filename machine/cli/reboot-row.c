@@ -13,6 +13,7 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "firmware/shadow.h"
@@ -81,8 +82,7 @@ static double guest_seconds(void)
     return (double)clock_virtual_ns() / NANOSECONDS_PER_SECOND;
 }
 
-/* -- What is watched
- * ------------------------------------------------------------------------ */
+/* -- What is watched ---------------------------------------------------------------- */
 
 static gboolean silent_too_long(gpointer data)
 {
@@ -250,8 +250,7 @@ static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
     return length > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* -- Setting up
- * ----------------------------------------------------------------------------- */
+/* -- Setting up --------------------------------------------------------------------- */
 
 /* A file in memory, of at least `length` bytes, that holds a guest of ours, told what to do. */
 static int make_guest(const RebootRow *row, const char *name, off_t length, bool hold)
@@ -391,6 +390,7 @@ int umbra_reboot_row(int argc, char **argv)
                         "[save|load FILE]\n");
         return 1;
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody else wants the result */
     row = reboot_row_new(argv[1], argv[2], *argv[3] ? argv[3] : NULL,
                          (RebootMethod)atoi(argv[4]), (unsigned)atoi(argv[5]));
     run_row(row, saves ? argv[7] : NULL, loads ? argv[7] : NULL);

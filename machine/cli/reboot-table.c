@@ -106,8 +106,7 @@ void reboot_table_add(const RebootTable *table, const RebootRow *row)
     fflush(table->out);
 }
 
-/* -- The timeline
- * ---------------------------------------------------------------------------- */
+/* -- The timeline ------------------------------------------------------------------- */
 
 unsigned reboot_register_windows(unsigned reg, unsigned windows[2])
 {

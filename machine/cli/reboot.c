@@ -1,6 +1,7 @@
 /*
- * `umbra reboot`: boots the firmware from a disk whose boot sector asks for a reboot, by
- * each method on each machine and accelerator, and says how each went.
+ * `umbra reboot`: boots the firmware from a disk whose boot sector asks for a reboot (or a
+ * kernel that does, where there is no firmware), by each method on each machine and
+ * accelerator, and says how each went.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,8 +14,7 @@
 #include "machine/cli/reboot-plan.h"
 #include "machine/cli/umbra.h"
 
-/* -- Running
- * ----------------------------------------------------------------------------- */
+/* -- Running ------------------------------------------------------------------------ */
 
 void reboot_row_run(RebootRow *row, const char *const *words, char **messages)
 {
@@ -118,8 +118,7 @@ static void run_rows(const RebootPlan *plan, RebootTable *table)
     g_hash_table_unref(run.waiting);
 }
 
-/* -- Showing
- * ----------------------------------------------------------------------------- */
+/* -- Showing ------------------------------------------------------------------------ */
 
 static void print_json(GPtrArray *rows, bool with_events)
 {

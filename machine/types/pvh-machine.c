@@ -10,8 +10,7 @@
 #include "hw/input/pckbd.h"
 #include "machine/kernel-files.h"
 
-/* -- The kernel
- * ---------------------------------------------------------------------------- */
+/* -- The kernel --------------------------------------------------------------------- */
 
 static bool load_kernel(PVHMachine *pvh, GError **error)
 {
@@ -74,8 +73,7 @@ static void pvh_start(Machine *machine, MachineResetKind kind)
     accel_set_registers(cpu);
 }
 
-/* -- The board
- * ----------------------------------------------------------------------------- */
+/* -- The board ---------------------------------------------------------------------- */
 
 static void ignore_a20(void *opaque, int source, int level)
 {
