@@ -407,7 +407,7 @@ static bool lay_out(BSDBoot *boot, AddressSpace *as, const BSDBootSource *source
 
     layout->environment = page_up(layout->end);
     layout->modules = page_up(layout->environment + g_bytes_get_size(environment));
-    kernel_pieces_add(boot->pieces, layout->environment, environment);
+    boot_pieces_add_bytes(boot->pieces, layout->environment, environment);
     /* Their size does not depend on the one number that is not known yet. */
     modules = pack_modules(source, layout, is_elf);
     layout->kernend = page_up(layout->modules + g_bytes_get_size(modules));
@@ -418,11 +418,11 @@ static bool lay_out(BSDBoot *boot, AddressSpace *as, const BSDBootSource *source
                            "0x%" G_GINT64_MODIFIER "x; give the machine more (-m)",
                            layout->end);
     }
-    kernel_pieces_add(boot->pieces, layout->modules,
-                      pack_modules(source, layout, is_elf));
-    kernel_pieces_add(boot->pieces, BSD_BOOT_BOOTINFO, pack_bootinfo(source, layout));
-    kernel_pieces_add(boot->pieces, BSD_BOOT_STACK, pack_stack(layout, &boot->esp));
-    kernel_pieces_add(boot->pieces, BSD_BOOT_GDT, pack_gdt());
+    boot_pieces_add_bytes(boot->pieces, layout->modules,
+                          pack_modules(source, layout, is_elf));
+    boot_pieces_add_bytes(boot->pieces, BSD_BOOT_BOOTINFO, pack_bootinfo(source, layout));
+    boot_pieces_add_bytes(boot->pieces, BSD_BOOT_STACK, pack_stack(layout, &boot->esp));
+    boot_pieces_add_bytes(boot->pieces, BSD_BOOT_GDT, pack_gdt());
     return true;
 }
 
@@ -434,7 +434,7 @@ bool bsd_boot_prepare(BSDBoot *boot, AddressSpace *as, const BSDBootSource *sour
     ElfImage image;
     bool is_elf;
 
-    *boot = (BSDBoot){.pieces = kernel_pieces_new()};
+    *boot = (BSDBoot){.pieces = boot_pieces_new()};
     g_array_set_clear_func(variables, clear_variable);
     if (strlen(source->name) >= PAGE_SIZE - BOOTINFO_SIZE) {
         return kernel_fail(error, "its name is too long for the page of its bootinfo");
@@ -446,7 +446,7 @@ bool bsd_boot_prepare(BSDBoot *boot, AddressSpace *as, const BSDBootSource *sour
         return false;
     }
     for (size_t i = 0; i < image.count; i++) {
-        kernel_pieces_add(
+        boot_pieces_add_bytes(
             boot->pieces, image.segments[i].address,
             g_bytes_new(image.segments[i].bytes, image.segments[i].file_size));
     }

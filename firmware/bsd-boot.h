@@ -13,7 +13,7 @@
 #ifndef FIRMWARE_BSD_BOOT_H
 #define FIRMWARE_BSD_BOOT_H
 
-#include "memory/address-space.h"
+#include "firmware/boot-pieces.h"
 
 /* Guest physical; each a page. elf32_freebsd.c: GUEST_STACK and GUEST_GDT; bootinfo32.c;
  * vm_setup_freebsd_registers_i386(). */
@@ -37,7 +37,7 @@ typedef struct BSDBootSource {
 
 typedef struct BSDBoot {
     uint32_t entry, esp; /* guest physical */
-    GArray *pieces;      /* for kernel_pieces_write(), into empty RAM */
+    GArray *pieces;      /* BootPiece; for RAM that is empty */
 } BSDBoot;
 
 /*

@@ -10,8 +10,6 @@
 
 #include "memory/types.h"
 
-struct AddressSpace;
-
 /* An initial RAM disk, or a Multiboot module and the words it was named with. */
 typedef struct KernelModule {
     char *text;
@@ -62,13 +60,6 @@ void kernel_boot_clear(KernelBoot *boot);
 
 /* For the loaders: sets *error (G_IO_ERROR_INVALID_DATA, printf style); returns false. */
 bool kernel_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-/* What a machine without firmware puts into memory itself at each start: an array of
- * KernelPieces, which frees the bytes with itself. Machine lock. */
-GArray *kernel_pieces_new(void);
-void kernel_pieces_add(GArray *pieces, uint64_t address,
-                       GBytes *bytes); /* takes bytes over */
-void kernel_pieces_write(const GArray *pieces, struct AddressSpace *as);
 
 /* At the top of RAM lie the tables that the firmware makes; loaders keep below. */
 #define KERNEL_BOOT_TABLES KiB(128)

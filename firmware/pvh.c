@@ -94,16 +94,9 @@ static bool overlaps(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
     return a < b + b_size && b < a + a_size;
 }
 
-static void add_piece(PVHImage *image, uint64_t address, uint64_t size, GBytes *bytes)
-{
-    PVHPiece piece = {.address = address, .size = size, .bytes = bytes};
-
-    g_array_append_val(image->pieces, piece);
-}
-
 static void add_bytes(PVHImage *image, uint64_t address, const void *bytes, size_t size)
 {
-    add_piece(image, address, size, g_bytes_new(bytes, size));
+    boot_pieces_add_bytes(image->pieces, address, g_bytes_new(bytes, size));
 }
 
 static bool check_segment(AddressSpace *as, const ElfSegment *segment,
@@ -129,7 +122,7 @@ static bool check_segment(AddressSpace *as, const ElfSegment *segment,
 bool pvh_place_kernel(PVHImage *image, AddressSpace *as, const ElfImage *kernel,
                       const PVHTaken *taken, size_t count, GError **error)
 {
-    *image = (PVHImage){.pieces = g_array_new(FALSE, FALSE, sizeof(PVHPiece)),
+    *image = (PVHImage){.pieces = boot_pieces_new(),
                         .entry = (uint32_t)kernel->phys32_entry};
     if (!elf_image_find(kernel, kernel->phys32_entry)) {
         return kernel_fail(error,
@@ -146,7 +139,7 @@ bool pvh_place_kernel(PVHImage *image, AddressSpace *as, const ElfImage *kernel,
         if (!check_segment(as, segment, taken, count, error)) {
             return false;
         }
-        add_piece(image, segment->address, segment->size,
+        boot_pieces_add(image->pieces, segment->address, segment->size,
                   g_bytes_new(segment->bytes, segment->file_size));
     }
     return true;
@@ -240,35 +233,12 @@ bool pvh_prepare(PVHImage *image, AddressSpace *as, const PVHLayout *layout,
     return true;
 }
 
-static void write_zeroes(AddressSpace *as, uint64_t address, uint64_t size)
-{
-    static const uint8_t zeroes[KiB(64)];
-
-    while (size) {
-        uint64_t some = MIN(size, sizeof(zeroes));
-
-        address_space_write(as, address, MEMTXATTRS_UNSPECIFIED, zeroes, some);
-        address += some;
-        size -= some;
-    }
-}
-
 void pvh_write(const PVHImage *image, AddressSpace *as)
 {
-    for (guint i = 0; i < image->pieces->len; i++) {
-        const PVHPiece *piece = &g_array_index(image->pieces, PVHPiece, i);
-        size_t length;
-        const void *bytes = g_bytes_get_data(piece->bytes, &length);
-
-        address_space_write(as, piece->address, MEMTXATTRS_UNSPECIFIED, bytes, length);
-        write_zeroes(as, piece->address + length, piece->size - length);
-    }
+    boot_pieces_write(image->pieces, as);
 }
 
 void pvh_clear(PVHImage *image)
 {
-    for (guint i = 0; image->pieces && i < image->pieces->len; i++) {
-        g_bytes_unref(g_array_index(image->pieces, PVHPiece, i).bytes);
-    }
     g_clear_pointer(&image->pieces, g_array_unref);
 }

@@ -11,6 +11,7 @@
 #ifndef FIRMWARE_PVH_H
 #define FIRMWARE_PVH_H
 
+#include "firmware/boot-pieces.h"
 #include "firmware/elf-image.h"
 #include "firmware/kernel-boot.h"
 #include "memory/address-space.h"
@@ -36,13 +37,8 @@ typedef struct PVHSource {
 /* What is to be written into guest memory at each start. */
 typedef struct PVHImage {
     uint32_t entry, start_info; /* guest physical */
-    GArray *pieces;             /* PVHPiece */
+    GArray *pieces;             /* BootPiece */
 } PVHImage;
-
-typedef struct PVHPiece {
-    uint64_t address, size; /* guest physical, bytes; zeroes behind `bytes` */
-    GBytes *bytes;
-} PVHPiece;
 
 /* Guest memory that a kernel must leave alone. */
 typedef struct PVHTaken {

@@ -7,7 +7,6 @@
 
 #include <gio/gio.h>
 
-#include "firmware/kernel-boot.h"
 #include "machine/kernel-files.h"
 
 #define CR0_NE 0x20
@@ -51,7 +50,7 @@ void bhyve_kernel_start(BhyveMachine *bhyve)
     X86CPU *cpu = bhyve->pc.parent.cpus->pdata[0];
     X86Registers *registers = &cpu->registers;
 
-    kernel_pieces_write(bhyve->boot.pieces, &bhyve->pc.parent.memory);
+    boot_pieces_write(bhyve->boot.pieces, &bhyve->pc.parent.memory);
     x86_registers_flat(registers, bhyve->boot.entry);
     registers->cr0 |= CR0_NE;
     registers->gpr[X86_RSP] = bhyve->boot.esp;
