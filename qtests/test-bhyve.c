@@ -21,7 +21,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    static const char *const files[] = {"rom", "stream"};
+    static const char *const files[] = {"rom", "stream", "picture"};
 
     g_clear_pointer(&vm, qtest_client_free);
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -425,6 +425,48 @@ START_TEST(test_framebuffer_registers)
 }
 END_TEST
 
+/* The picture's size, and its pixel at (x, y) as 0xrrggbb. */
+static uint32_t pixel_at(unsigned width, unsigned height, unsigned x, unsigned y)
+{
+    g_autofree char *path = g_build_filename(directory, "picture", NULL);
+    g_autofree char *command = g_strdup_printf("screendump %s", path);
+    g_autofree char *answer = qtest_client_hmp(vm, command);
+    g_autofree char *header = g_strdup_printf("P6\n%u %u\n255\n", width, height);
+    g_autofree char *picture = NULL;
+    const uint8_t *pixel;
+    gsize length;
+
+    ck_assert_msg(g_file_get_contents(path, &picture, &length, NULL), "%s", answer);
+    ck_assert_uint_eq(length, strlen(header) + 3 * width * height);
+    ck_assert_msg(g_str_has_prefix(picture, header), "not %s", header);
+    pixel = (const uint8_t *)picture + strlen(header) + 3 * (y * width + x);
+    return (uint32_t)pixel[0] << 16 | (uint32_t)pixel[1] << 8 | pixel[2];
+}
+
+/* Of whatever size the guest writes. */
+START_TEST(test_framebuffer_picture)
+{
+    static const struct {
+        uint32_t size; /* height, width */
+        unsigned width, height;
+    } bad[] = {{0, 640, 480},          {1 << 16, 640, 480},
+               {0xffffffff, 640, 480}, {2160 << 16 | 3841, 640, 480},
+               {1 << 16 | 1, 1, 1},    {2160 << 16 | 3840, 3840, 2160}};
+
+    start("-device bhyve-fbuf");
+    qtest_client_write(vm, 0xc0000000, 4, 0x00112233);
+    qtest_client_write(vm, 0xc0000000 + 4 * (767 * 1024 + 1023), 4, 0xff445566);
+    ck_assert_uint_eq(pixel_at(1024, 768, 0, 0), 0x112233);
+    ck_assert_uint_eq(pixel_at(1024, 768, 1, 0), 0);
+    ck_assert_uint_eq(pixel_at(1024, 768, 1023, 767), 0x445566);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        qtest_client_write(vm, 0xc2000004, 4, bad[i].size);
+        ck_assert_uint_eq(pixel_at(bad[i].width, bad[i].height, 0, 0),
+                          bad[i].width == 640 ? 0 : 0x112233);
+    }
+}
+END_TEST
+
 /* -- Resets and moves ---------------------------------------------------------------- */
 
 /* A guest that reboots is a new process of bhyve's: memory is empty. */
@@ -529,6 +571,7 @@ int main(void)
     tcase_add_test(tc, test_other_bars);
     tcase_add_test(tc, test_framebuffer_moves);
     tcase_add_test(tc, test_framebuffer_registers);
+    tcase_add_test(tc, test_framebuffer_picture);
     tcase_add_test(tc, test_reset);
     tcase_add_test(tc, test_migration);
     tcase_add_test(tc, test_explain);
