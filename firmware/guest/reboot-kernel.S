@@ -34,7 +34,7 @@
 method: .byte   0
         .byte   0
 times:  .word   2
-        .byte   0
+hold:   .byte   0
 
         .text
         .code32
@@ -60,7 +60,13 @@ _start: cli
         cmpw    times, %ax
         jae     done
 
-        movzbl  method, %edi
+        cmpb    $0, hold
+        je      1f
+        print   "umbra: ready\n"
+2:      pause
+        cmpb    $0, hold
+        jne     2b
+1:      movzbl  method, %edi
         cmpl    $METHODS, %edi
         jae     1f
         call    *checks(,%edi,4)

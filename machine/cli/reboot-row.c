@@ -18,6 +18,7 @@
 
 #include "firmware/shadow.h"
 #include "hw/core/clock.h"
+#include "hw/core/property.h"
 #include "hw/input/keys.h"
 #include "machine/cli/reboot.h"
 #include "machine/cli/umbra-machine.h"
@@ -30,6 +31,7 @@
 
 #define PRISTINE_BASE UINT64_C(0xfffe0000)
 #define DISK_SECTORS 2048
+#define KERNELS_END MiB(4) /* guest physical: reboot-kernel is below */
 
 /* A guest that gives no sign of life for so long (host time) counts as hung. Nested KVM is
  * slow in real mode, and slower with neighbours. */
@@ -274,11 +276,16 @@ static int make_guest(const RebootRow *row, const char *name, off_t length, bool
     return fd;
 }
 
-/* Where the type has no firmware that boots disks, our kernel; else a disk with our sector. */
+/* Where the type has no firmware that boots disks; else NULL. */
+static const char *kernel_for(const RowRun *run)
+{
+    return run->row->firmware ? NULL : run->machine->type->reboot_kernel;
+}
+
+/* That kernel, or a disk with our sector. */
 static bool make_boot_medium(RowRun *run, GError **error)
 {
-    const char *kernel =
-        run->row->firmware ? NULL : run->machine->type->reboot_kernel;
+    const char *kernel = kernel_for(run);
     bool hold = run->save != NULL;
     g_autofree char *drive = NULL;
 
@@ -327,21 +334,40 @@ static bool build(RowRun *run, GError **error)
            machine_build(machine, error) && machine_complete(machine, error);
 }
 
-/* The machine becomes that of the stream; the sector that holds there is told by which
+/* Guest physical: where a guest of ours that runs reads what to do. 0: nowhere. */
+static hwaddr find_settings(const RowRun *run)
+{
+    const uint8_t *ram = memory_region_get_ram_ptr(&run->machine->ram);
+    const uint8_t *mark;
+
+    if (!kernel_for(run)) {
+        return REBOOT_SECTOR_ADDRESS;
+    }
+    mark = memmem(ram, MIN(run->machine->config.ram_size, KERNELS_END), REBOOT_MARK,
+                  strlen(REBOOT_MARK));
+    return mark ? (hwaddr)(mark - ram) - REBOOT_SECTOR_MARK : 0;
+}
+
+/* The machine becomes that of the stream; the guest that holds there is told by which
  * method to go on. */
 static bool arrive(RowRun *run, GError **error)
 {
     const uint8_t method = (uint8_t)run->row->method, go = 0;
     AddressSpace *memory = &run->machine->memory;
+    hwaddr settings;
 
     if (!migration_snapshot_load(run->load, error)) {
         return false;
     }
+    settings = find_settings(run);
+    if (!settings) {
+        return refuse_argument(error, "the guest that came is none of ours");
+    }
     run->row->boots = 1;
-    address_space_write(memory, REBOOT_SECTOR_ADDRESS + REBOOT_SECTOR_METHOD,
-                        MEMTXATTRS_UNSPECIFIED, &method, 1);
-    address_space_write(memory, REBOOT_SECTOR_ADDRESS + REBOOT_SECTOR_HOLD,
-                        MEMTXATTRS_UNSPECIFIED, &go, 1);
+    address_space_write(memory, settings + REBOOT_SECTOR_METHOD, MEMTXATTRS_UNSPECIFIED,
+                        &method, 1);
+    address_space_write(memory, settings + REBOOT_SECTOR_HOLD, MEMTXATTRS_UNSPECIFIED, &go,
+                        1);
     return true;
 }
 
