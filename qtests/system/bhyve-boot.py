@@ -210,6 +210,30 @@ def check_refusals(checks, elf, folder):
                      and len(ran.stderr.splitlines()) == 1, f"{arguments[:1]}: {ran.stderr}")
 
 
+def check_end(checks, folder):
+    """With long mode's paging a kernel reaches beyond all memory, where bhyve has nothing: it ends. Page 1
+    of 2 MiB is mapped to 32 GiB."""
+    def put(address, value):  # movl $value, address
+        return b"\xc7\x05" + struct.pack("<II", address, value)
+
+    code = (put(0x200000, 0x201003) + put(0x201000, 0x202003) + put(0x202000, 0x83)
+            + put(0x202008, 0x83) + put(0x20200c, 8) + bytes([
+                0xb8, 0, 0, 0x20, 0, 0x0f, 0x22, 0xd8,  # mov $0x200000, %eax; mov %eax, %cr3
+                0x0f, 0x20, 0xe0, 0x83, 0xc8, 0x20, 0x0f, 0x22, 0xe0,  # CR4.PAE
+                0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32, 0x80, 0xcc, 1, 0x0f, 0x30,  # EFER.LME
+                0x0f, 0x20, 0xc0, 0x0f, 0xba, 0xe8, 31, 0x0f, 0x22, 0xc0,  # CR0.PG
+                0xa1, 0x10, 0, 0x20, 0,                 # mov 0x200010, %eax
+                0xeb, 0xfe]))
+    rip = 0x100000 + len(code) - 7
+    path = folder / "end.aout"
+    path.write_bytes(struct.pack("<8I", 134 << 16 | 0o407, len(code), 0, 0, 0, 0x100000, 0, 0)
+                     + code)
+    with VM("-kernel", str(path), machine=["-M", "bhyve", "-accel", "kvm", *QUIET]) as vm:
+        checks.check(vm.wait_status("internal-error") == "internal-error", f"{vm.status()}")
+        checks.check(f"Unhandled memory access to 0x800000010, 4-byte read at rip={rip:#x}"
+                     in vm.messages(), vm.messages())
+
+
 # -- Bootroms --------------------------------------------------------------------------------
 
 def check_bootrom(checks, accel, folder):
@@ -438,6 +462,8 @@ def main():
             check_formats(checks, accel, elf, folder)
             check_bootrom(checks, accel, folder)
             check_console(checks, accel)
+            if accel == "kvm":  # the software CPU has no paging
+                check_end(checks, folder)
         check_refusals(checks, elf, folder)
         check_seabios(checks)
         check_wired(checks)
