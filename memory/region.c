@@ -5,6 +5,7 @@
  */
 #include "memory/internal.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,12 +339,22 @@ RAMBlock *memory_region_ram_block(const MemoryRegion *mr)
     return mr->ram_block;
 }
 
+/* A private mapping is copies of pages, which go; the memory file below has zeroes alone. */
+static bool give_back(const RAMBlock *block)
+{
+    if (block->owned && !block->shared && fcntl(block->fd, F_GET_SEALS) >= 0) {
+        return madvise(block->host, block->used_length, MADV_DONTNEED) == 0 &&
+               fallocate(block->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                         (off_t)block->used_length) == 0;
+    }
+    return madvise(block->host, block->used_length, MADV_REMOVE) == 0;
+}
+
 void memory_region_clear_ram(MemoryRegion *mr)
 {
     RAMBlock *block = mr->ram_block;
 
-    /* The host does not take back what is private or pinned. */
-    if (madvise(block->host, block->used_length, MADV_REMOVE) != 0) {
+    if (!give_back(block)) { /* pinned, or over somebody's file */
         memset(block->host, 0, block->used_length);
     }
     memory_region_set_dirty(mr, 0, block->used_length);

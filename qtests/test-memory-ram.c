@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "memory/cache.h"
@@ -181,6 +182,55 @@ static bool is_dirty(unsigned page, unsigned client)
     return ram_block_get_dirty(block, page * MEMORY_PAGE_SIZE, MEMORY_PAGE_SIZE, client);
 }
 
+/* Zeroes, whatever is behind the memory, and none of the host's where it need not be. */
+START_TEST(test_clear)
+{
+    enum { MEMFD, PRIVATE, FILE_SHARED, FILE_PRIVATE, OWN, PINNED, WAYS };
+    static const uint64_t size = MiB(1);
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "umbra-clear-XXXXXX", NULL);
+    g_autofree uint8_t *own = g_malloc(size), *zeroes = g_malloc0(size);
+    int fd = g_mkstemp(path);
+
+    for (int way = 0; way < WAYS; way++) {
+        bool is_file = way == FILE_SHARED || way == FILE_PRIVATE;
+        MemoryRegion mr;
+        uint8_t *host, resident[256];
+        unsigned pages = 0;
+
+        ck_assert_int_eq(pwrite(fd, "old", 3, 0), 3);
+        if (way == OWN) {
+            memory_region_init_ram_ptr(&mr, NULL, "clear", size, own);
+        } else {
+            ck_assert(memory_region_init_ram_from_file(
+                &mr, NULL, "clear", size, way != PRIVATE && way != FILE_PRIVATE,
+                is_file ? path : NULL, NULL));
+        }
+        host = memory_region_get_ram_ptr(&mr);
+        memset(host, 0x5a, size);
+        if (way == PINNED && mlock(host, size) != 0) {
+            memory_region_destroy(&mr);
+            continue; /* not allowed here */
+        }
+        ram_dirty_log_start(DIRTY_MEMORY_MIGRATION);
+        memory_region_clear_ram(&mr);
+        ck_assert(ram_block_get_dirty(memory_region_ram_block(&mr), 0, size,
+                                      DIRTY_MEMORY_MIGRATION));
+        ram_dirty_log_stop(DIRTY_MEMORY_MIGRATION);
+        if (way == MEMFD || way == PRIVATE) {
+            ck_assert_int_eq(mincore(host, size, resident), 0);
+            for (size_t i = 0; i < sizeof(resident); i++) {
+                pages += resident[i] & 1;
+            }
+            ck_assert_uint_eq(pages, 0);
+        }
+        ck_assert_msg(memcmp(host, zeroes, size) == 0, "way %d", way);
+        memory_region_destroy(&mr);
+    }
+    close(fd);
+    g_remove(path);
+}
+END_TEST
+
 START_TEST(test_dirty_by_every_way)
 {
     hwaddr length = 0x1000;
@@ -331,6 +381,7 @@ int main(void)
     tcase_add_test(tc, test_names_and_sizes);
     tcase_add_test(tc, test_resize);
     tcase_add_test(tc, test_file);
+    tcase_add_test(tc, test_clear);
     tcase_add_test(tc, test_dirty_by_every_way);
     tcase_add_test(tc, test_clear_and_test);
     tcase_add_test(tc, test_harvest);
