@@ -199,6 +199,18 @@ static void put_processor(Builder *b, const SMBIOSInfo *info, unsigned n)
     end(b);
 }
 
+/* Section 7.9. What is on the board has no connector, as from most makers. */
+static void put_port(Builder *b, const SMBIOSPort *port, guint n)
+{
+    begin(b, 8, HANDLE(8, (uint16_t)n));
+    put_string(b, port->internal);
+    put8(b, 0);
+    put_string(b, port->external);
+    put8(b, port->connector_type);
+    put8(b, port->port_type);
+    end(b);
+}
+
 /* Section 7.12. */
 static void put_oem_strings(Builder *b, const SMBIOSInfo *info)
 {
@@ -400,6 +412,9 @@ void smbios_build(const SMBIOSInfo *info, GByteArray **tables, GByteArray **anch
     put_chassis(&b, info);
     for (unsigned i = 0; i < info->processor.sockets; i++) {
         put_processor(&b, info, i);
+    }
+    for (guint i = 0; info->ports && i < info->ports->len; i++) {
+        put_port(&b, &g_array_index(info->ports, SMBIOSPort, i), i);
     }
     if (info->oem_strings && *info->oem_strings) {
         put_oem_strings(&b, info);

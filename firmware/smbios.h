@@ -12,6 +12,12 @@
 
 #include "memory/types.h"
 
+/* A connector (type 8), by the numbers of the specification's tables 7.9.2 and 7.9.3. */
+typedef struct SMBIOSPort {
+    const char *internal, *external; /* what is written on the board, and outside */
+    uint8_t connector_type, port_type;
+} SMBIOSPort;
+
 /* What the tables say. Strings may be NULL: the structure then names none. */
 typedef struct SMBIOSInfo {
     struct { /* type 0, only where present */
@@ -39,6 +45,7 @@ typedef struct SMBIOSInfo {
         uint32_t cpuid_eax, cpuid_edx;     /* of CPUID leaf 1 */
         unsigned sockets, cores, threads;  /* cores a socket, threads a core */
     } processor;
+    const GArray *ports;               /* type 8: SMBIOSPort; or NULL */
     const char *const *oem_strings; /* type 11; NULL-terminated, or NULL */
     struct {                        /* type 17, one for each 16 GiB */
         const char *location_prefix, *bank, *manufacturer, *serial, *asset, *part;

@@ -79,6 +79,7 @@ typedef struct MachineConfig {
     int boot_wait_ms;    /* -boot reboot-timeout; -1: never */
     int boot_menu_ms;    /* -boot splash-time; -1: not given */
     const GPtrArray *smbios; /* -smbios' arguments; NULL: none */
+    const GPtrArray *acpi_tables; /* -acpitable's; NULL: none */
     char *rtc_base;      /* "utc", "localtime" or a date; NULL: utc */
     ClockKind rtc_clock; /* what moves the RTC */
     bool default_devices; /* no -nodefaults */

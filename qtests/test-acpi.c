@@ -345,7 +345,7 @@ START_TEST(test_options)
     facts.oem_id = "ME";
     facts.oem_table_id = "LONGERTHAN8";
     build();
-    ck_assert(!memcmp(loaded[1].data + 9, "ME    ", 6));
+    ck_assert(!memcmp(loaded[1].data + 9, "ME\0\0\0\0", 6));
     unload();
     facts.oem_id = NULL;
     build();

@@ -24,7 +24,7 @@ static const PVHLayout layout = {.start_info = 0x6000,
                                  .low_ram_end = MiB(4)};
 
 static uint8_t file[FILE_SIZE];
-static MemoryRegion root, ram, high, rom, nonvolatile;
+static MemoryRegion root, ram, more, high, rom, nonvolatile;
 static AddressSpace as;
 static PVHSource source;
 static ElfImage elf;
@@ -66,18 +66,20 @@ static Elf64_Phdr *segment(unsigned i)
     return (Elf64_Phdr *)(void *)(file + 0x100) + i;
 }
 
-/* 8 MiB of RAM, a ROM, RAM above 4 GiB and persistent memory. */
+/* 9 MiB of RAM in two blocks, a ROM, RAM above 4 GiB and persistent memory. */
 static void setup(void)
 {
     io_lock();
     memory_region_init(&root, NULL, "root", UINT64_MAX);
     memory_region_init_ram(&ram, NULL, "ram", MiB(8), NULL);
+    memory_region_init_ram(&more, NULL, "more", MiB(1), NULL);
     memory_region_init_rom(&rom, NULL, "rom", KiB(64), NULL);
     memory_region_init_ram(&high, NULL, "high", MiB(1), NULL);
     memory_region_init_ram(&nonvolatile, NULL, "pmem", MiB(1), NULL);
     memory_region_set_nonvolatile(&nonvolatile, true);
     address_space_init(&as, &root, "memory");
     memory_region_add_subregion(&root, 0, &ram);
+    memory_region_add_subregion(&root, MiB(8), &more);
     memory_region_add_subregion(&root, 0xffff0000, &rom);
     memory_region_add_subregion(&root, GiB(4), &high);
     memory_region_add_subregion(&root, GiB(4) + MiB(1), &nonvolatile);
@@ -129,7 +131,7 @@ START_TEST(start_info_says_everything)
         uint64_t address, size;
         uint32_t type;
     } map[] = {
-        {0, MiB(8), 1},
+        {0, MiB(9), 1}, /* two blocks, one range */
         {0xffff0000, KiB(64), 2},
         {GiB(4), MiB(1), 1},
         {GiB(4) + MiB(1), MiB(1), 7},
@@ -289,8 +291,8 @@ START_TEST(what_does_not_fit_is_refused)
     segment(0)->p_paddr = 0x1f000;
     file[NOTE_AT + 16] = 0x40, file[NOTE_AT + 17] = 0xf0, file[NOTE_AT + 18] = 1;
     expect_refusal("lies over the command line");
-    segment(0)->p_memsz = MiB(8);
-    expect_refusal("0x100000-0x8fffff is not in RAM");
+    segment(0)->p_memsz = MiB(9);
+    expect_refusal("0x100000-0x9fffff is not in RAM");
     segment(0)->p_paddr = 0xffff0000;
     file[NOTE_AT + 16] = 0, file[NOTE_AT + 17] = 0, file[NOTE_AT + 18] = 0xff;
     file[NOTE_AT + 19] = 0xff;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "firmware/acpi/user-table.h"
 #include "vmgenid.hex" /* vmgenid_aml_code, of vmgenid.asl */
 
 #define PACKED __attribute__((packed))
@@ -31,12 +32,12 @@ typedef struct Builder {
     GArray *offsets; /* guint: the tables that the root names */
 } Builder;
 
-/* Text in a field that is filled up with spaces. */
+/* Text in a field that is filled up with zeroes, as in QEMU. */
 static void pad(char *field, size_t size, const char *text)
 {
     size_t length = strnlen(text, size);
 
-    memset(field, ' ', size);
+    memset(field, 0, size);
     memcpy(field, text, length);
 }
 
@@ -297,6 +298,18 @@ static void add_vmgenid(Builder *builder)
     g_array_append_val(builder->offsets, start);
 }
 
+/* They have their checksums already. */
+static void add_user_tables(Builder *builder)
+{
+    guint position = 0, length;
+    const guint8 *table;
+
+    while ((table = acpi_user_table_next(builder->facts->user_tables, &position, &length))) {
+        g_array_append_val(builder->offsets, builder->tables->len);
+        g_byte_array_append(builder->tables, table, length);
+    }
+}
+
 /* -- The roots -------------------------------------------------------------------- */
 
 static guint add_rsdt(Builder *builder)
@@ -364,6 +377,7 @@ void acpi_build(const ACPIFacts *facts, GByteArray **tables, GByteArray **rsdp,
         add_hpet(&builder);
     }
     add_waet(&builder);
+    add_user_tables(&builder);
     *rsdp = make_rsdp(&builder, add_rsdt(&builder));
     *tables = builder.tables;
     *script = builder.script;

@@ -39,6 +39,7 @@ typedef struct ACPIFacts {
     uint32_t slots;             /* of the root bus: those to describe, a bit each */
     uint32_t removable_slots;   /* those of them that can be plugged and unplugged */
 
+    const GByteArray *user_tables; /* as acpi_user_table_add() makes it, or NULL */
     bool vmgenid; /* fw_cfg has its files (QEMU's docs/specs/vmgenid) */
     bool hpet, i8042, floppy;
     uint8_t floppy_types[2]; /* CMOS drive types; 0: none */

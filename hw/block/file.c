@@ -124,7 +124,8 @@ static bool are_elsewhere;
 
 static bool is_host_file(const BlockNode *node)
 {
-    return node->driver == &block_driver_file || node->driver == &block_driver_host_device;
+    return node->driver == &block_driver_file ||
+           node->driver == &block_driver_host_device;
 }
 
 static void hand_over(BlockNode *node, void *opaque)

@@ -139,6 +139,7 @@ static void find_facts(const ACPIConfig *config, ACPIFacts *facts)
     const PIIX4PM *pm = config->pm;
 
     *facts = (ACPIFacts){
+        .user_tables = config->user_tables,
         .oem_id = config->oem_id,
         .oem_table_id = config->oem_table_id,
         .cpus = config->cpus,

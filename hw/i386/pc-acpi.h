@@ -28,6 +28,7 @@ typedef struct ACPIConfig {
     uint32_t legacy_code_size; /* bytes that the tables' code counts for in their file's
                                   size, without 97 a processor; 0: the file is large */
     const char *oem_id, *oem_table_id; /* NULL: QEMU's */
+    const GByteArray *user_tables;     /* as acpi_user_table_add() makes it, or NULL */
 } ACPIConfig;
 
 /* Adds "etc/acpi/tables", "etc/acpi/rsdp" and "etc/table-loader", each in a RAM block of

@@ -60,7 +60,12 @@ static void add_numbers(FWCfg *cfg, const PCFirmwareConfig *config)
     fw_cfg_add_i16(cfg, FW_CFG_BOOT_MENU, config->boot_menu);
     fw_cfg_add_bytes(cfg, FW_CFG_NUMA, no_numa,
                      sizeof(uint64_t) * (1 + config->max_cpus));
-    fw_cfg_add_i16(cfg, FW_CFG_ACPI_TABLES, 0); /* none of the user's */
+    if (config->acpi_tables) {
+        fw_cfg_add_bytes(cfg, FW_CFG_ACPI_TABLES, config->acpi_tables->data,
+                         config->acpi_tables->len);
+    } else {
+        fw_cfg_add_i16(cfg, FW_CFG_ACPI_TABLES, 0);
+    }
     fw_cfg_add_i32(cfg, FW_CFG_IRQ0_OVERRIDE, 1);
     add_hpet(cfg, config->hpet);
 }

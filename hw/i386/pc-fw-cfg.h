@@ -31,6 +31,7 @@ typedef struct PCFirmwareConfig {
     const char *bios_geometry; /* "PATH CYLS HEADS SECS" lines, "" for none, or NULL:
                                   no such file (machine types up to 2.5) */
 
+    const GByteArray *acpi_tables; /* the user's (acpi_user_table_add()), or NULL */
     bool hpet;
     bool sleep_states;            /* the machine has ACPI power management */
     bool disable_s3, disable_s4;  /* PIIX4_PM.disable_s3, .disable_s4 */

@@ -188,6 +188,7 @@ static void configure(Machine *machine, const SystemOptions *options)
         configure_boot(config, options->boots->pdata[i]);
     }
     config->smbios = options->smbioses;
+    config->acpi_tables = options->acpi_tables;
     if (options->rtc) {
         configure_rtc(config, options->rtc);
     }

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "hw/core/option-string.h"
 #include "hw/core/property.h"
 
 typedef enum OptionKind {
@@ -88,6 +89,8 @@ static const OptionRow rows[] = {
      "if=floppy,index=1,file="},
     {OPTION_DRIVE, "pflash", FIELD(drives), "FILE", "a flash image", "if=pflash,file="},
     {OPTION_FLAG, "snapshot", FIELD(snapshot), NULL, "forget what is written to disks"},
+    {OPTION_LIST, "acpitable", FIELD(acpi_tables), "sig=S,data=FILE | file=FILE",
+     "an ACPI table of your own: what is behind its header, or all of it"},
     {OPTION_LIST, "smbios", FIELD(smbioses), "type=N[,field=value...] | file=FILE",
      "what the SMBIOS tables say: types 0, 1, 2, 3, 4, 11 and 17"},
     {OPTION_LIST, "fw_cfg", FIELD(fw_cfgs), "name=N,file=F | name=N,string=S",
@@ -96,6 +99,8 @@ static const OptionRow rows[] = {
     {OPTION_HEADING, "Devices"},
     {OPTION_LIST, "device", FIELD(devices), "DRIVER[,prop=value...]",
      "add a device; 'help' lists them, 'DRIVER,help' its properties"},
+    {OPTION_LIST, "set", FIELD(sets), "GROUP.ID.NAME=VALUE",
+     "change an option that was given with id=ID: -set device.nic.addr=5"},
     {OPTION_LIST, "global", FIELD(globals), "DRIVER.PROP=VALUE",
      "a property of every device of that driver"},
     {OPTION_LIST, "object", FIELD(objects), "TYPE,id=ID[,prop=value...]",
@@ -280,6 +285,57 @@ bool system_options_add(SystemOptions *options, const char *name, const char *ar
     }
     store(options, row, argument);
     return true;
+}
+
+/* "device", "id", "name=value" of "device.id.name=value". */
+static bool split_set(const char *text, char *parts[3])
+{
+    const char *first = strchr(text, '.'), *second = first ? strchr(first + 1, '.') : NULL;
+
+    if (!second || !strchr(second, '=')) {
+        return false;
+    }
+    parts[0] = g_strndup(text, (gsize)(first - text));
+    parts[1] = g_strndup(first + 1, (gsize)(second - first - 1));
+    parts[2] = g_strdup(second + 1);
+    return true;
+}
+
+static bool has_id(const char *argument, const char *id)
+{
+    g_autoptr(OptionString) options = option_string_parse(argument, "");
+
+    return g_strcmp0(option_string_get(options, "id"), id) == 0;
+}
+
+bool system_options_set(SystemOptions *options, const char *text, GError **error)
+{
+    char *parts[3] = {NULL};
+    bool well_formed = split_set(text, parts);
+    g_autofree char *group = parts[0], *id = parts[1], *value = parts[2];
+    const OptionRow *row = well_formed ? find_option(group) : NULL;
+    GPtrArray *list =
+        row && row->kind == OPTION_LIST
+            ? *(GPtrArray **)(void *)((char *)options + row->offset)
+            : NULL;
+
+    if (!well_formed) {
+        return refuse_argument(error, "cannot parse '%s'; write GROUP.ID.NAME=VALUE", text);
+    }
+    if (!list) {
+        return refuse_argument(error, "There is no option group '%s'", group);
+    }
+    for (guint i = 0; i < list->len; i++) {
+        char *argument = list->pdata[i];
+
+        if (argument && has_id(argument, id)) {
+            list->pdata[i] = g_strconcat(argument, ",", value, NULL);
+            g_free(argument);
+            return true;
+        }
+    }
+    return refuse_argument(error, "there is no %s \"%s\" defined; give it id=%s", group, id,
+                           id);
 }
 
 char *system_options_help(const char *program)

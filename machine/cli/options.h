@@ -17,7 +17,7 @@ typedef struct SystemOptions {
     char *bios, *kernel, *initrd, *append, *rtc, *name, *uuid, *vga, *display, *vnc;
     GPtrArray *boots, *data_dirs, *blockdevs, *drives, *devices, *globals, *chardevs;
     GPtrArray *fw_cfgs, *environment;
-    GPtrArray *option_roms, *machines, *smbioses, *add_fds, *config_files, *messages;
+    GPtrArray *option_roms, *machines, *smbioses, *acpi_tables, *sets, *add_fds, *config_files, *messages;
     GPtrArray *objects;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *mons;
     char *incoming;
@@ -41,6 +41,10 @@ bool system_options_parse(SystemOptions *options, int argc, char **argv, GError 
  * their value. False and *error for one that there is not, or that takes no argument. */
 bool system_options_add(SystemOptions *options, const char *name, const char *argument,
                         GError **error);
+
+/* -set's text: adds "NAME=VALUE" to the GROUP option that has id=ID. False and *error: not of
+ * that form, no such group, none of that id. */
+bool system_options_set(SystemOptions *options, const char *text, GError **error);
 
 /* The text of -help. */
 char *system_options_help(const char *program);

@@ -55,6 +55,13 @@ static void join_options(SystemOptions *options)
     for (guint i = 0; i < options->config_files->len; i++) {
         system_read_config(options, options->config_files->pdata[i]);
     }
+    for (guint i = 0; i < options->sets->len; i++) {
+        GError *error = NULL;
+
+        if (!system_options_set(options, options->sets->pdata[i], &error)) {
+            cli_fail_with(error, "-set", options->sets->pdata[i]);
+        }
+    }
     options->machine = join_machines(options->machines);
     for (guint i = 0; i < options->messages->len; i++) {
         set_message_form(options->messages->pdata[i]);

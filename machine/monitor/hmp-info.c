@@ -218,6 +218,15 @@ static bool collect_rootless(Device *dev, void *opaque)
     return true;
 }
 
+/* A board's own: isapc's ISA bus, for one, which in QEMU a bridge device has. */
+static bool print_rootless(Bus *bus, void *opaque)
+{
+    if (!bus->owner) {
+        print_bus(opaque, bus, 2);
+    }
+    return true;
+}
+
 static void run_qtree(Hmp *hmp, const HmpArgs *args)
 {
     g_autoptr(GPtrArray) devices = g_ptr_array_new();
@@ -227,6 +236,7 @@ static void run_qtree(Hmp *hmp, const HmpArgs *args)
     for (guint i = devices->len; i-- > 0;) {
         print_device(hmp, devices->pdata[i], 2);
     }
+    bus_foreach(print_rootless, hmp);
 }
 
 static void run_qdm(Hmp *hmp, const HmpArgs *args)

@@ -7,6 +7,7 @@
 
 #include "hw/core/device.h"
 #include "hw/input/keys.h"
+#include "hw/input/position.h"
 #include "machine/monitor/qmp.h"
 #include "machine/run-state.h"
 
@@ -46,10 +47,20 @@ static JsonNode *run_send_key(JsonObject *args, GError **error)
 /* What moves and notches add up to until a button changes. */
 typedef struct Moves {
     int dx, dy, dz;
+    bool placed;
 } Moves;
+
+/* Of whoever takes places: where the pointer was put last, and its buttons. */
+static struct {
+    unsigned x, y, buttons;
+} place;
 
 static void flush(Moves *moves)
 {
+    if (moves->placed || (moves->dz && input_wants_position())) {
+        input_send_position(place.x, place.y, moves->dz, place.buttons);
+        moves->dz = 0;
+    }
     if (moves->dx || moves->dy || moves->dz) {
         input_send_pointer(moves->dx, moves->dy, moves->dz, input_pointer_buttons());
     }
@@ -82,7 +93,11 @@ static void send_button(Moves *moves, JsonObject *data)
         if (strcmp(buttons[i].name, name) != 0) {
             continue;
         }
-        if (buttons[i].bit) {
+        if (buttons[i].bit && input_wants_position()) {
+            place.buttons =
+                (place.buttons & ~buttons[i].bit) | (down ? buttons[i].bit : 0);
+            moves->placed = true;
+        } else if (buttons[i].bit) {
             unsigned others = input_pointer_buttons() & ~buttons[i].bit;
 
             flush(moves);
@@ -91,6 +106,16 @@ static void send_button(Moves *moves, JsonObject *data)
             moves->dz += buttons[i].notch;
         }
     }
+}
+
+static void send_place(Moves *moves, JsonObject *data)
+{
+    unsigned value =
+        (unsigned)CLAMP(json_object_get_int_member(data, "value"), 0, INPUT_POSITION_MAX);
+
+    *(strcmp(json_object_get_string_member(data, "axis"), "x") == 0 ? &place.x
+                                                                    : &place.y) = value;
+    moves->placed = true;
 }
 
 static void send_event(Moves *moves, JsonObject *event)
@@ -103,6 +128,8 @@ static void send_event(Moves *moves, JsonObject *event)
         send_key(data);
     } else if (strcmp(type, "btn") == 0) {
         send_button(moves, data);
+    } else if (strcmp(type, "abs") == 0) {
+        send_place(moves, data);
     } else {
         int value = (int)CLAMP(json_object_get_int_member(data, "value"), -G_MAXINT16,
                                G_MAXINT16);
@@ -114,11 +141,11 @@ static void send_event(Moves *moves, JsonObject *event)
     }
 }
 
-/* Nothing here takes places on the screen: the mouse knows moves alone. */
 static bool has_handler(const char *type)
 {
-    return strcmp(type, "key") == 0 ? input_has_keyboard()
-                                    : strcmp(type, "abs") != 0 && input_has_pointer();
+    return strcmp(type, "key") == 0   ? input_has_keyboard()
+           : strcmp(type, "abs") == 0 ? input_wants_position()
+                                      : input_has_pointer() || input_wants_position();
 }
 
 static JsonNode *run_send_event(JsonObject *args, GError **error)

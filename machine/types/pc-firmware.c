@@ -11,6 +11,7 @@
 
 #include "firmware/boot-order.h"
 #include "firmware/loader.h"
+#include "firmware/acpi/user-table.h"
 #include "hw/i386/pc-acpi.h"
 #include "hw/i386/pc-fw-cfg.h"
 #include "machine/accel/cpuid.h"
@@ -60,12 +61,44 @@ static bool add_acpi_tables(PCMachine *pc, GError **error)
                                .root_uid = pc->data->root_uid_1,
                                .no_empty_hole64 = pc->data->no_empty_hole64,
                                .legacy_cpu_hotplug = pc->data->legacy_cpu_hotplug,
+                               .oem_id = pc->oem_id,
+                               .oem_table_id = pc->oem_table_id,
+                               .user_tables = pc->user_tables,
                                .plain_rsdp = pc->data->plain_rsdp,
                                .legacy_code_size = !pc->data->small_acpi_tables  ? 0
                                                    : pc->data->smaller_acpi_code ? 6414
                                                                                  : 6652,
                            },
                            error);
+}
+
+static bool check_oem_names(const PCMachine *pc, GError **error)
+{
+    if (pc->oem_id && strlen(pc->oem_id) > 6) {
+        return refuse_argument(error, "-machine: x-oem-id '%s' is longer than 6 characters",
+                               pc->oem_id);
+    }
+    return !pc->oem_table_id || strlen(pc->oem_table_id) <= 8 ||
+           refuse_argument(error,
+                           "-machine: x-oem-table-id '%s' is longer than 8 characters",
+                           pc->oem_table_id);
+}
+
+/* -acpitable: kept as long as the machine, as the tables are made anew at each reset. */
+static bool read_user_tables(PCMachine *pc, GError **error)
+{
+    const GPtrArray *options = pc->parent.config.acpi_tables;
+
+    for (guint i = 0; options && i < options->len; i++) {
+        const char *text = options->pdata[i];
+
+        pc->user_tables = pc->user_tables ? pc->user_tables : g_byte_array_new();
+        if (!acpi_user_table_add(pc->user_tables, text, error)) {
+            g_prefix_error(error, "-acpitable %s: ", text);
+            return false;
+        }
+    }
+    return true;
 }
 
 static void describe_processors(const PCMachine *pc, SMBIOSInfo *smbios)
@@ -158,6 +191,9 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
     if (pc->data->no_smbios_tables) {
         add_smbios_fields(machine->fw_cfg, &smbios, !pc->data->no_smbios_defaults);
     }
+    if (!check_oem_names(pc, error) || !read_user_tables(pc, error)) {
+        return false;
+    }
     return (!pc->pm || pc->data->no_acpi_tables || add_acpi_tables(pc, error)) &&
            pc_fw_cfg_populate(
                machine->fw_cfg,
@@ -177,6 +213,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                    .boot_fail_wait = config->boot_wait_ms,
                    .boot_order = boot_order,
                    .bios_geometry = pc->data->no_bios_geometry ? NULL : "",
+                   .acpi_tables = pc->user_tables,
                    .hpet = pc->hpet && machine->pci,
                    .sleep_states = pc->pm != NULL,
                    .disable_s3 = pc->pm && pc->pm->disable_s3,

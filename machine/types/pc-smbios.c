@@ -123,6 +123,43 @@ static bool set_field(SMBIOSInfo *info, unsigned type, const char *key, const ch
                            type);
 }
 
+static bool set_port(SMBIOSPort *port, const char *key, const char *value, GError **error)
+{
+    uint8_t *number = strcmp(key, "connector_type") == 0 ? &port->connector_type
+                      : strcmp(key, "port_type") == 0    ? &port->port_type
+                                                         : NULL;
+    uint64_t parsed;
+
+    if (strcmp(key, "internal_reference") == 0) {
+        port->internal = value;
+    } else if (strcmp(key, "external_reference") == 0) {
+        port->external = value;
+    } else if (!number) {
+        return refuse_argument(error, "-smbios: Invalid parameter '%s' for type 8", key);
+    } else if (!parse_uint64(value, UINT8_MAX, &parsed)) {
+        return refuse_argument(error,
+                               "-smbios: Parameter '%s' expects a number up to 255", key);
+    } else {
+        *number = (uint8_t)parsed;
+    }
+    return true;
+}
+
+/* Each option of type 8 is one more connector. */
+static bool add_port(GArray *ports, const OptionString *options, GError **error)
+{
+    SMBIOSPort port = {0};
+
+    for (guint i = 0; i < options->count; i++) {
+        if (strcmp(options->pairs[i].key, "type") != 0 &&
+            !set_port(&port, options->pairs[i].key, options->pairs[i].value, error)) {
+            return false;
+        }
+    }
+    g_array_append_val(ports, port);
+    return true;
+}
+
 static bool add_file(SMBIOSInfo *info, const char *path, GError **error)
 {
     g_autofree char *bytes = NULL;
@@ -144,6 +181,7 @@ static bool add_file(SMBIOSInfo *info, const char *path, GError **error)
 bool pc_smbios_apply(SMBIOSInfo *info, const GPtrArray *options, GError **error)
 {
     GPtrArray *oem_strings = g_ptr_array_new();
+    GArray *ports = g_array_new(false, false, sizeof(SMBIOSPort));
 
     g_ptr_array_add(oem_strings, NULL);
     for (guint n = 0; options && n < options->len; n++) {
@@ -163,6 +201,12 @@ bool pc_smbios_apply(SMBIOSInfo *info, const GPtrArray *options, GError **error)
             return refuse_argument(error, "-smbios %s: say type=N or file=FILE",
                                    (const char *)options->pdata[n]);
         }
+        if (type == 8) {
+            if (!add_port(ports, parsed, error)) {
+                return false;
+            }
+            continue;
+        }
         info->bios.present |= type == 0;
         info->board.present |= type == 2;
         for (guint i = 0; i < parsed->count; i++) {
@@ -173,6 +217,7 @@ bool pc_smbios_apply(SMBIOSInfo *info, const GPtrArray *options, GError **error)
             }
         }
     }
+    info->ports = ports;
     info->oem_strings = (const char *const *)oem_strings->pdata;
     return true;
 }

@@ -59,6 +59,8 @@ typedef struct PCMachine {
 
     bool acpi, hpet, smbus, i8042, vmport, fd_bootchk;
     char *smm;
+    char *oem_id, *oem_table_id; /* of the ACPI tables; NULL: QEMU's */
+    GByteArray *user_tables; /* -acpitable's; NULL: none */
     char *flash_drive[PC_FLASHES]; /* what is in the flash chips, by id; NULL: no chip */
     bool rom_over_ram; /* no PAM: writable ROM blocks hide the RAM at 0xc0000-0xfffff */
     bool reload_firmware; /* each reset writes the firmware anew, as of a writable ROM */

@@ -302,5 +302,29 @@ def cdrom_stops(m, check):
     check("data", m.read(0x10000, 3 * 2048), DISK[3 * 2048:6 * 2048])
 
 
+@case("an ATAPI drive's reads by PIO, in pieces of 2.5 blocks", "-drive",
+      "if=ide,media=cdrom,index=0,rerror=stop,format=raw,readonly=on,"
+      "file=blkdebug:{config}:{disk}", only="Umbra",  # QEMU reports errors of PIO
+      images={"disk": DISK, "config": rule("read_aio", sector=20, once="on").encode()})
+def cdrom_stops_in_a_piece(m, check):
+    def piece():
+        m.wait(lambda: m.inb(CONTROL) & (BSY | DRQ) == DRQ)
+        return m.insw(DATA, (m.inb(MID) | m.inb(HIGH) << 8) // 2)
+
+    for _ in range(4):                      # the medium is new
+        for port, byte in ((DEVICE, 0xa0), (ERROR, 0), (MID, 5120 & 0xff), (HIGH, 5120 >> 8),
+                           (COMMAND, 0xa0)):
+            m.outb(port, byte)
+        m.wait(lambda: m.inb(CONTROL) & (BSY | DRQ) == DRQ)
+        m.outsw(DATA, bytes((0x28, 0, 0, 0, 0, 3, 0, 0, 3, 0, 0, 0)))
+        if m.inb(CONTROL) & BSY or not idle(m) & ERR:
+            break
+    check.true("it stops", m.event("STOP"))
+    check("the drive is busy", m.inb(CONTROL) & (BSY | DRQ), BSY)
+    m.qmp("cont")
+    check("data", piece() + piece(), DISK[3 * 2048:6 * 2048])
+    check("no error in the end", idle(m) & (BSY | DRQ | ERR), 0)
+
+
 if __name__ == "__main__":
     sys.exit(main())

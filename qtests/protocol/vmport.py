@@ -79,12 +79,16 @@ def places(m, check):
     event = {"events": [{"type": "abs", "data": {"axis": "x", "value": 0x4000}},
                         {"type": "abs", "data": {"axis": "y", "value": 0x1000}},
                         {"type": "btn", "data": {"button": "left", "down": True}}]}
-    if not m.has("input-send-event") or "error" in m.ask("input-send-event", **event):
-        return  # docs/compatibility.md, "vmmouse: moves"
+    m.qmp("input-send-event", **event)
     check.true("a packet of four words", m.wait(lambda: call(m, MOUSE_STATUS)[0] >= 4))
     flags, x, y, wheel = call(m, MOUSE_DATA, 4)
     check("left button, place and wheel", (flags & 0x20, x >> 8, y >> 8, wheel),
           (0x20, 0x80, 0x20, 0))
+    m.qmp("input-send-event", events=[{"type": "btn", "data": {"button": "left",
+                                                               "down": False}}])
+    check.true("another", m.wait(lambda: call(m, MOUSE_STATUS)[0] >= 4))
+    flags, x, y, wheel = call(m, MOUSE_DATA, 4)
+    check("the button is up, the place stays", (flags & 0x20, x >> 8, y >> 8), (0, 0x80, 0x20))
 
 
 if __name__ == "__main__":

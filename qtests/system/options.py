@@ -62,7 +62,7 @@ def check_config_file(checks, folder):
         checks.check(done.returncode == 1 and expected in done.stderr, f"{text!r}: {done.stderr}")
 
 
-def smbios_tables(peer):
+def fw_cfg_file(peer, name):
     """What the firmware is told, by fw_cfg's ports: 0x510 selects, 0x511 reads."""
     def read(selector, length):
         peer.hmp(f"o/h 0x510 {selector}")
@@ -72,7 +72,7 @@ def smbios_tables(peer):
     head = read(0x19, 4)
     directory = read(0x19, 4 + 64 * int.from_bytes(head, "big"))[4:]
     for i in range(0, len(directory), 64):
-        if directory[i + 8:i + 64].rstrip(b"\0") == b"etc/smbios/smbios-tables":
+        if directory[i + 8:i + 64].rstrip(b"\0") == name.encode():
             return read(int.from_bytes(directory[i + 4:i + 6], "big"),
                         int.from_bytes(directory[i:i + 4], "big"))
     return b""
@@ -84,8 +84,10 @@ def check_smbios(checks, folder):
     with Peer(SYSTEM, "-M", "pc", "-smbios", "type=0,vendor=Vend,version=9,release=3.4",
               "-smbios", "type=1,serial=S-1,product=Thing,,more", "-smbios",
               "type=11,value=first,value=second", "-smbios", "type=17,speed=2666",
+              "-smbios", "type=8,internal_reference=J1,external_reference=COM1,"
+              "connector_type=8,port_type=9", "-smbios", "type=8,external_reference=USB",
               "-smbios", f"file={folder}/extra") as peer:
-        tables = smbios_tables(peer)
+        tables = fw_cfg_file(peer, "etc/smbios/smbios-tables")
     # Type 0: SMBIOS 2.8 section 7.1, of 24 bytes; release at 0x14 and 0x15.
     checks.check(tables[0] == 0 and tables[1] == 24 and tables[0x14:0x16] == bytes([3, 4]) and
                  tables[24:].startswith(b"Vend\x009\0\0"), f"type 0: {tables[:40]}")
@@ -94,13 +96,81 @@ def check_smbios(checks, folder):
     at = tables.index(b"\x11\x28") if b"\x11\x28" in tables else 0
     # Type 17, section 7.18: the speed is at 0x15.
     checks.check(at and tables[at + 0x15:at + 0x17] == (2666).to_bytes(2, "little"), "type 17")
+    # Type 8, section 7.9: two connectors; a DB-9 (8) for a 16550A serial port (9).
+    for port in (b"\x08\x09\x00\x08\x01\x00\x02\x08\x09J1\0COM1\0\0",
+                 b"\x08\x09\x01\x08\x00\x00\x01\x00\x00USB\0\0"):
+        checks.check(port in tables, f"type 8: {port}")
     for words, expected in ((["-smbios", "type=0,release=x"], "release"),
+                            (["-smbios", "type=8,port_type=256"], "up to 255"),
+                            (["-smbios", "type=8,colour=red"], "colour"),
                             (["-smbios", "type=1,colour=red"], "colour"),
                             (["-smbios", "file=/no/such"], "No such file"),
                             (["-smbios", f"file={__file__}"], "no sequence of SMBIOS"),
                             (["-smbios", "nonsense"], "type=N")):
         done = run([SYSTEM, "-display", "none", *words], timeout=30)
         checks.check(done.returncode == 1 and expected in done.stderr, f"{words}: {done.stderr}")
+
+
+def check_acpi_tables(checks, folder):
+    (folder / "code").write_bytes(b"a table's content")
+    whole = bytearray(b"SLIC" + (40).to_bytes(4, "little") + bytes([1, 0]) + b"MAKER " +
+                      b"MODEL   " + bytes(8) + b"ASLC" + bytes(4))
+    (folder / "whole").write_bytes(whole)
+    with Peer(SYSTEM, "-M", "pc", "-acpitable", f"sig=TEST,rev=3,oem_id=ME,oem_rev=0x102,"
+              f"data={folder}/code:{folder}/code", "-acpitable", f"file={folder}/whole") as peer:
+        tables = fw_cfg_file(peer, "etc/acpi/tables")
+    at = tables.find(b"TEST")
+    # ACPI 1.0b, 5.2.3: signature, length, revision, checksum, OEM's fields, creator.
+    size = 36 + 2 * len(b"a table's content")
+    table = tables[at:at + size]
+    checks.check(at > 0 and table[4:9] == size.to_bytes(4, "little") + b"\x03" and
+                 table[10:28] == b"ME\0\0\0\0QEMUQEMU\x02\x01\0\0" and
+                 table[36:] == b"a table's content" * 2 and sum(table) & 0xff == 0,
+                 f"the table: {table}")
+    own = tables[tables.find(b"SLIC"):][:len(whole)]
+    checks.check(own[10:] == bytes(whole[10:]) and sum(own) & 0xff == 0 and
+                 own[4] == len(whole), f"the whole one: {own}")
+    root = tables[tables.find(b"RSDT"):]
+    entries = [int.from_bytes(root[i:i + 4], "little")
+               for i in range(36, int.from_bytes(root[4:8], "little"), 4)]
+    checks.check(at in entries and tables.find(b"SLIC") in entries, f"the root names {entries}")
+    with Peer(SYSTEM, "-M", "pc,x-oem-id=OEM,x-oem-table-id=TABLES") as peer:
+        tables = fw_cfg_file(peer, "etc/acpi/tables")
+    for name in (b"DSDT", b"FACP", b"APIC", b"HPET", b"WAET", b"RSDT"):
+        at = tables.rfind(name)             # a device of the DSDT may have that name
+        checks.check(tables[at + 10:at + 24] == b"OEM\0\0\0TABLES\0\0", f"{name}: {at}")
+    done = run([SYSTEM, "-display", "none", "-M", "pc,x-oem-id=LONGOEM"], timeout=30)
+    checks.check(done.returncode == 1 and "longer than 6" in done.stderr, f"{done.stderr}")
+    (folder / "short").write_bytes(bytes(35))
+    (folder / "long").write_bytes(bytes(65536))
+    for text, expected in (("sig=A", "requires one of"), (f"data={folder}/none", "No such file"),
+                           (f"file={folder}/short", "too small"),
+                           (f"file={folder}/long", "too big"),
+                           (f"rev=256,data={folder}/code", "8 bits"),
+                           (f"colour=red,data={folder}/code", "colour")):
+        done = run([SYSTEM, "-display", "none", "-acpitable", text], timeout=30)
+        checks.check(done.returncode == 1 and expected in done.stderr and
+                     done.stderr.count("\n") == 1, f"-acpitable {text}: {done.stderr}")
+
+
+def check_set(checks):
+    with Peer(SYSTEM, "-M", "pc", "-device", "edu,id=e,addr=5", "-set", "device.e.addr=7",
+              "-chardev", "ringbuf,id=c,size=16", "-set", "chardev.c.size=32") as peer:
+        slots = {each["qdev_id"]: each["slot"] for each in
+                 peer.execute("query-pci")[0]["devices"]}
+        checks.check(slots.get("e") == 7, f"the device is in slot {slots}")
+        peer.execute("ringbuf-write", device="c", data="x" * 40)
+        checks.check(peer.execute("ringbuf-read", device="c", size=100) == "x" * 32, "its size")
+    for text, expected in (("device.e", "GROUP.ID.NAME=VALUE"), ("nothing.e.a=1", "no option"),
+                           ("device.other.addr=7", 'no device "other" defined'),
+                           ("m.e.a=1", "no option group")):
+        done = run([SYSTEM, "-display", "none", "-device", "edu,id=e", "-set", text], timeout=30)
+        checks.check(done.returncode == 1 and expected in done.stderr, f"{text}: {done.stderr}")
+    # isapc's ISA bus is no device's, and in the tree all the same.
+    with Peer(SYSTEM, "-M", "isapc") as peer:
+        tree = peer.hmp("info qtree").splitlines()
+        checks.check("  bus: isa.0" in tree and "    dev: i8042, id \"\"" in tree,
+                     "isapc's device tree")
 
 
 def check_cpu(checks):
@@ -151,6 +221,8 @@ def main():
         folder = pathlib.Path(name)
         check_config_file(checks, folder)
         check_smbios(checks, folder)
+        check_acpi_tables(checks, folder)
+        check_set(checks)
         check_cpu(checks)
         check_others(checks, folder)
     checks.close()

@@ -68,11 +68,13 @@ def check_move(checks, folder, disk):
 
 
 def check_failure(checks, disk):
-    with Peer(SYSTEM, *words(disk)) as source:
-        source.execute("cont")
-        checks.check(migrate(source, "exec:cat >/dev/null; exit 3") == "failed", "it fails")
-        checks.check(wait_for(source, "running") == "running", "the source runs on")
-        checks.check(is_taken(disk), "and has its disk")
+    for command, status in (("cont", "running"), ("stop", "paused")):
+        with Peer(SYSTEM, *words(disk)) as source:
+            source.execute("cont")
+            source.execute(command)
+            checks.check(migrate(source, "exec:cat >/dev/null; exit 3") == "failed", "it fails")
+            checks.check(wait_for(source, status) == status, f"the source is {status} again")
+            checks.check(is_taken(disk), f"and has its disk, {status}")
 
 
 def check_file(checks, folder, disk):
