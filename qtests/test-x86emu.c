@@ -148,6 +148,39 @@ START_TEST(et_of_cr0_stays)
 }
 END_TEST
 
+/* LTR marks the segment busy, and takes no other than one that is a task's, there and not
+ * busy (SDM volume 2A): type, then G or N for the fault and its error code. */
+GUEST(program_task)
+    "cli\n lgdtl %cs:(3f-program_task+0x1000)\n lidtl %cs:(5f-program_task+0x1000)\n"
+    "mov %cr0, %eax\n or $1, %eax\n mov %eax, %cr0\n"
+    "ljmpl $8, $(1f-program_task+0x1000)\n"
+    ".balign 8\n"
+    "2: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x0000890050000067,"
+    "   0x0000090050000067\n"
+    "3: .word 0x27\n .long 2b-program_task+0x1000\n"
+    "4: .skip 88\n .word 6f-program_task+0x1000, 8, 0x8e00, 0\n"
+    "   .skip 8\n .word 7f-program_task+0x1000, 8, 0x8e00, 0\n"
+    "5: .word 0x6f\n .long 4b-program_task+0x1000\n"
+    ".code32\n"
+    "6: mov $0x4e, %al\n jmp 8f\n"
+    "7: mov $0x47, %al\n"
+    "8: out %al, $0x11\n pop %eax\n add $0x30, %al\n out %al, $0x11\n"
+    "addl $3, (%esp)\n iret\n" /* behind the LTR */
+    "1: mov $0x10, %ax\n mov %ax, %ds\n mov %ax, %ss\n mov $0x8000, %esp\n"
+    "mov $0x18, %ax\n ltr %ax\n"
+    "mov 2b-program_task+0x101d, %al\n and $0xf, %al\n add $0x30, %al\n out %al, $0x11\n"
+    "mov $0x18, %ax\n ltr %ax\n mov $0x20, %ax\n ltr %ax\n mov $0, %ax\n ltr %ax\n"
+    "mov $0x10, %ax\n ltr %ax\n mov $0x2b, %ax\n ltr %ax\n"
+    "str %ax\n add $0x30, %al\n out %al, $0x11\n"
+    ".code16\n"
+GUEST_END(program_task)
+
+START_TEST(task_segments_become_busy)
+{
+    guest_expect_log(program_task, ";GHNPG0G@GXH"); /* 0x18, 0x20, 0, 0x10, 0x28; 0x18 */
+}
+END_TEST
+
 GUEST(program_a20)
     "mov $0xffff, %ax\n mov %ax, %es\n movb $0x41, %es:0x510\n mov %ds:0x500, %al\n"
     "out %al, $0x11\n"
@@ -228,6 +261,7 @@ int main(void)
     tcase_add_test(own, paging_ends_in_one_clear_error);
     tcase_add_test(own, fxsave_keeps_what_fxrstor_loads);
     tcase_add_test(own, et_of_cr0_stays);
+    tcase_add_test(own, task_segments_become_busy);
     tcase_add_test(own, guests_cannot_hurt_the_library);
     tcase_add_test(own, instructions_that_the_library_gets_wrong);
     tcase_add_test(own, stack_segment_loads_without_end_can_be_stopped);

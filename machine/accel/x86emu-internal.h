@@ -151,6 +151,7 @@ enum {
     VECTOR_UD = 6,
     VECTOR_NM = 7,
     VECTOR_DF = 8,
+    VECTOR_NP = 11,
     VECTOR_SS = 12,
     VECTOR_GP = 13,
 };

@@ -130,6 +130,49 @@ static Outcome guard_control_register(Instruction *in)
     return OUTCOME_HALTED;
 }
 
+#define CR0_PE 0x1u
+#define TSS_BUSY 0x2u /* of a descriptor's type: SDM volume 3, section 7.2.2 */
+
+/* 0f 00 /3, LTR (SDM volume 2A): the library does not mark the segment busy. */
+static Outcome load_task_register(Instruction *in)
+{
+    SoftCPU *soft = in->soft;
+    x86emu_regs_t *x86 = &soft->emu->x86;
+    uint16_t selector;
+    uint32_t at, low, high, type;
+
+    if (!reachable(in, 2)) {
+        return unreachable(in);
+    }
+    selector = (uint16_t)get_rm(in, 2);
+    if (!(selector & ~3u) || (x86->R_CS & 3)) {
+        return fault(in, VECTOR_GP, 0);
+    }
+    if ((selector & 4) || (selector | 7u) > x86->R_GDT_LIMIT) {
+        return fault(in, VECTOR_GP, selector & ~3u);
+    }
+    at = x86->R_GDT_BASE + (selector & ~7u);
+    low = soft_load(soft, at, 4);
+    high = soft_load(soft, at + 4, 4);
+    type = high >> 8 & 0x1f;
+    if (type != 1 && type != 9) {
+        return fault(in, VECTOR_GP, selector & ~3u);
+    }
+    if (!(high & 0x8000)) {
+        return fault(in, VECTOR_NP, selector & ~3u);
+    }
+    high |= TSS_BUSY << 8;
+    soft_store(soft, at + 4, 4, high);
+    x86->R_TR = selector;
+    x86->R_TR_BASE = low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
+    x86->R_TR_LIMIT = (low & 0xffff) | (high & 0xf0000);
+    x86->R_TR_ACC = (high >> 8 & 0xff) | (high >> 12 & 0xf00);
+    if (ACC_G(x86->R_TR_ACC)) {
+        x86->R_TR_LIMIT = x86->R_TR_LIMIT << 12 | 0xfff;
+    }
+    return done(in);
+}
+
 /* -- The state of the x87 and SSE units ----------------------------------------------------
  *
  * There is nothing that computes with it, but programs that call others (iPXE's ROM, its
@@ -202,6 +245,10 @@ Outcome soft_execute_two_byte(Instruction *in)
     uint8_t opcode = fetch8(in);
 
     switch (opcode) {
+    case 0x00:
+        decode_modrm(in);
+        return in->reg == 3 && (x86->R_CR0 & CR0_PE) ? load_task_register(in)
+                                                     : OUTCOME_LIBRARY;
     case 0x1f: /* NOP with ModRM */
     case 0x18:
         decode_modrm(in);
