@@ -48,6 +48,7 @@ struct MachineType {
     bool is_default;
     const char *origin; /* "built in", or the plugin's file */
     uint64_t default_ram; /* bytes */
+    const char *default_cpu; /* a model of machine/accel/cpu-model.h; NULL: the generic one */
     GType (*get_type)(void);
     const MachineCompat *compat; /* ended by a NULL driver; or NULL */
     const void *data;            /* the class's own */

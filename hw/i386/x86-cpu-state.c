@@ -55,15 +55,15 @@ enum {
 #define MISC_ENABLE_RESET 1                          /* fast strings */
 #define MCG_CAP (1u << 24 | 1u << 8 | X86_MCE_BANKS) /* recovery, a control register */
 
-void x86_state_reset(X86State *state)
+void x86_state_reset(X86State *state, bool machine_check)
 {
     memset(state, 0, sizeof(*state));
     state->smbase = 0x30000;
     state->pat = UINT64_C(0x0007040600070406);
     state->interrupt_injected = state->exception_nr = X86_NO_EVENT;
-    state->mcg_cap = MCG_CAP;
-    state->mcg_ctl = UINT64_MAX;
-    for (unsigned i = 0; i < X86_MCE_BANKS; i++) {
+    state->mcg_cap = machine_check ? MCG_CAP : 0;
+    state->mcg_ctl = machine_check ? UINT64_MAX : 0;
+    for (unsigned i = 0; machine_check && i < X86_MCE_BANKS; i++) {
         state->mce_banks[i * 4] = UINT64_MAX;
     }
     state->xcr0 = 1;

@@ -297,7 +297,7 @@ static bool x86_cpu_realize(Device *dev, GError **error)
     device_init_gpio_in(dev, intr_pin, 1);
     cpu->a20 = true;
     x86_registers_reset(&cpu->registers, x86_cpu_signature(cpu));
-    x86_state_reset(&cpu->state);
+    x86_state_reset(&cpu->state, !cpu->no_machine_check);
     x86_cpu_register_state(cpu);
     return true;
 }
@@ -307,7 +307,7 @@ static void x86_cpu_reset(Device *dev)
     X86CPU *cpu = X86_CPU(dev);
 
     begin(cpu);
-    x86_state_reset(&cpu->state);
+    x86_state_reset(&cpu->state, !cpu->no_machine_check);
     cpu->signals = 0;
     if (cpu->ops) {
         if (cpu->ops->reset) {

@@ -67,6 +67,7 @@ struct X86CPU {
     uint32_t family, model, stepping, level; /* what CPUID says; level: its last leaf */
     char *model_id;
     bool announces_apic; /* CPUID does, where there is one */
+    bool no_machine_check; /* CPUID has none; set by the accelerator */
     AddressSpace *memory;
     AddressSpace *smm_memory; /* NULL: no system management mode */
     AddressSpace *io;

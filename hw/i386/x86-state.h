@@ -94,7 +94,7 @@ typedef struct X86State {
     uint32_t hflags_kept, hflags2_kept;
 } X86State;
 
-/* As after RESET#. */
-void x86_state_reset(X86State *state);
+/* As after RESET#, of a processor with machine checks or without. */
+void x86_state_reset(X86State *state, bool machine_check);
 
 #endif

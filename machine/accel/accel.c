@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 #include <unistd.h>
 
+#include "machine/accel/cpuid.h"
 #include "machine/accel/debug.h"
 #include "machine/accel/vcpu.h"
 #include "memory/io-lock.h"
@@ -225,6 +226,8 @@ bool accel_create_vcpu(Accel *accel, X86CPU *cpu, GError **error)
     if (!klass->create_vcpu) {
         return true;
     }
+    cpu->no_machine_check = !cpuid_has_machine_check(cpu);
+    x86_state_reset(&cpu->state, !cpu->no_machine_check);
     vcpu = g_new0(AccelVCPU, 1);
     vcpu->cpu = cpu;
     vcpu->accel = accel;

@@ -93,3 +93,12 @@ bool cpuid_model(uint32_t leaf, const X86CPU *cpu, uint32_t values[CPUID_REGISTE
     }
     return known;
 }
+
+bool cpuid_has_machine_check(const X86CPU *cpu)
+{
+    const uint32_t wanted = 1u << 7 /* MCE */ | 1u << 14 /* MCA */;
+    uint32_t values[CPUID_REGISTERS];
+
+    return cpu->family >= 6 && cpuid_model(1, cpu, values) &&
+           (values[CPUID_EDX] & wanted) == wanted;
+}

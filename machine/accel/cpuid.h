@@ -29,6 +29,9 @@ const char *cpuid_feature(unsigned i, uint32_t *leaf, int *reg, unsigned *bit);
  * host or the accelerator cannot do is taken out again. False: no feature has that name. */
 bool cpuid_feature_set(const char *name, bool on);
 
+/* Whether the model has machine checks as QEMU's have them: from family 6 on. */
+bool cpuid_has_machine_check(const X86CPU *cpu);
+
 /* For cpuid_model(). */
 void cpuid_apply_features(uint32_t leaf, uint32_t values[CPUID_REGISTERS]);
 

@@ -76,7 +76,7 @@ void kvm_get_state(X86CPU *cpu);
 bool kvm_set_state(X86CPU *cpu, GError **error);
 void kvm_set_late_state(X86CPU *cpu);
 /* Gives a new vCPU the machine-check banks that QEMU gives it. */
-void kvm_init_machine_check(KVMVCPU *vcpu);
+void kvm_init_machine_check(KVMVCPU *vcpu, X86CPU *cpu);
 
 bool kvm_send_msi(Accel *accel, hwaddr address, uint32_t data);
 bool kvm_irqchip_init(GError **error);

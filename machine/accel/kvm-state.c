@@ -143,12 +143,13 @@ static uint64_t state_value(const X86State *state, const StateMSR *msr)
 /* Whether the guest does not mind that this host refuses the value. A host without the
  * register is no reason to refuse a guest that has not used it, and one without system
  * management mode none for a guest whose firmware has seen to that mode elsewhere. */
-static bool may_be_missing(const KVMVCPU *vcpu, const StateMSR *msr, uint64_t value)
+static bool may_be_missing(const KVMVCPU *vcpu, const X86State *state,
+                           const StateMSR *msr, uint64_t value)
 {
     X86State reset;
     uint64_t here;
 
-    x86_state_reset(&reset);
+    x86_state_reset(&reset, state->mcg_cap != 0);
     if (get_msr(vcpu, msr->index, &here)) {
         return here == value;
     }
@@ -166,7 +167,7 @@ static bool set_msrs(const KVMVCPU *vcpu, const X86State *state, GError **error)
             value = (uint64_t)clock_get_ticks();
         }
         if (index == MSR_TSC_DEADLINE || set_msr(vcpu, index, value) ||
-            may_be_missing(vcpu, &state_msrs[i], value)) {
+            may_be_missing(vcpu, state, &state_msrs[i], value)) {
             continue;
         }
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
@@ -189,13 +190,11 @@ static bool set_msrs(const KVMVCPU *vcpu, const X86State *state, GError **error)
     return true;
 }
 
-void kvm_init_machine_check(KVMVCPU *vcpu)
+void kvm_init_machine_check(KVMVCPU *vcpu, X86CPU *cpu)
 {
-    X86State reset;
-
-    x86_state_reset(&reset);
-    if (ioctl(kvm_host.fd, KVM_CHECK_EXTENSION, KVM_CAP_MCE) > 0) {
-        kvm_ioctl(vcpu->fd, KVM_X86_SETUP_MCE, &reset.mcg_cap);
+    if (!cpu->no_machine_check &&
+        ioctl(kvm_host.fd, KVM_CHECK_EXTENSION, KVM_CAP_MCE) > 0) {
+        kvm_ioctl(vcpu->fd, KVM_X86_SETUP_MCE, &cpu->state.mcg_cap);
     }
 }
 

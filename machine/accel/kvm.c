@@ -210,7 +210,7 @@ static bool create_vcpu(AccelVCPU *accel_vcpu, GError **error)
     if (!kvm_cpuid_init(vcpu, accel_vcpu->cpu, error)) {
         goto failed;
     }
-    kvm_init_machine_check(vcpu);
+    kvm_init_machine_check(vcpu, accel_vcpu->cpu);
     if (!kvm_registers_init(vcpu, error)) {
         goto failed;
     }

@@ -360,10 +360,10 @@ Machine *system_configure(SystemOptions *options, char **passed_over)
     Machine *machine;
 
     add_globals(options);
-    if (options->cpu) {
-        system_set_cpu(options->cpu);
-    }
     type = choose_type(options, properties);
+    if (options->cpu || type->default_cpu) {
+        system_set_cpu(options->cpu ? options->cpu : type->default_cpu);
+    }
     options->nodefaults |= type->bare;
     default_devices_add(options);
     if (options->dump_vmstate) {

@@ -1,89 +1,15 @@
 /*
- * -cpu: the models, as changes to the generic one, and the user's changes to those.
+ * -cpu: a model, and the user's changes to it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 #include <string.h>
 
-#include "machine/accel/cpuid.h"
+#include "machine/accel/cpu-model.h"
 #include "machine/cli/fail.h"
 #include "machine/cli/system.h"
 
 #define DRIVER "qemu64-x86_64-cpu"
-
-/* QEMU's models that are the generic processor with features more or less. */
-static const struct {
-    const char *name, *desc;
-    const char *properties; /* "name=value ..." */
-    const char *features;   /* "+name -name ..." */
-} models[] = {
-    {"qemu64", "QEMU Virtual CPU version 2.5+", "", ""},
-    {"qemu64-v1", "QEMU Virtual CPU version 2.5+", "", ""},
-    {"host", "the host's, as far as KVM and the model below have it", "", ""},
-    {"max", "all that there is", "", ""},
-    {"qemu32", "QEMU Virtual CPU version 2.5+", "family=6 model=6 stepping=3 min-level=4",
-     "-clflush -cx16 -lahf-lm -lm -mca -mtrr -nx -pse36 -syscall"},
-    {"kvm64", "Common KVM processor", "family=15 model=6", "+vme -lahf-lm"},
-    {"kvm32", "Common 32-bit KVM processor", "family=15 model=6 min-level=5",
-     "+vme -cx16 -lahf-lm -lm -nx -syscall"},
-    {"486", "", "family=4 model=8 stepping=0 min-level=1",
-     "+vme -apic -clflush -cmov -cx16 -cx8 -de -fxsr -lahf-lm -lm -mca -mce -mmx -msr "
-     "-mtrr "
-     "-nx -pae -pat -pge -pni -pse36 -sep -sse -sse2 -syscall -tsc"},
-    {"pentium", "", "family=5 model=4 stepping=3 min-level=1",
-     "+vme -clflush -cmov -cx16 -fxsr -lahf-lm -lm -mca -mtrr -nx -pae -pat -pge -pni "
-     "-pse36 "
-     "-sep -sse -sse2 -syscall"},
-    {"pentium2", "", "family=6 model=5 stepping=2 min-level=2",
-     "+vme -clflush -cx16 -lahf-lm -lm -nx -pni -sse -sse2 -syscall"},
-    {"pentium3", "", "family=6 model=7 stepping=3 min-level=3",
-     "+vme -clflush -cx16 -lahf-lm -lm -nx -pni -sse2 -syscall"},
-    {"athlon", "QEMU Virtual CPU version 2.5+", "family=6 model=2 stepping=3 min-level=2",
-     "+3dnow +3dnowext +mmxext +vme -clflush -cx16 -lahf-lm -lm -nx -pni -syscall"},
-};
-
-static void set_property(char *name, char *value)
-{
-    device_add_global(DRIVER, name, value, false);
-}
-
-/* The local APIC's bit is the machine's too, so it is a property. */
-static bool set_feature(const char *name, bool on)
-{
-    if (strcmp(name, "apic") == 0) {
-        set_property(g_strdup(name), g_strdup(on ? "on" : "off"));
-        return true;
-    }
-    return cpuid_feature_set(name, on);
-}
-
-static void set_model(const char *name)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    g_auto(GStrv) properties = NULL, features = NULL;
-    g_autofree char *list = NULL;
-    size_t i = 0;
-
-    while (i < G_N_ELEMENTS(models) && strcmp(models[i].name, name) != 0) {
-        g_ptr_array_add(names, (gpointer)models[i++].name);
-    }
-    g_ptr_array_add(names, NULL);
-    list = g_strjoinv(", ", (char **)names->pdata);
-    if (i == G_N_ELEMENTS(models)) {
-        cli_fail(cli_error("-cpu %s: unable to find CPU model '%s'; Umbra has %s", name,
-                           name, list));
-    }
-    properties = g_strsplit(models[i].properties, " ", 0);
-    features = g_strsplit(models[i].features, " ", 0);
-    for (char **each = properties; *each && **each; each++) {
-        g_auto(GStrv) pair = g_strsplit(*each, "=", 2);
-
-        set_property(g_strdup(pair[0]), g_strdup(pair[1]));
-    }
-    for (char **each = features; *each && **each; each++) {
-        set_feature(*each + 1, **each == '+');
-    }
-}
 
 static bool is_property(const char *name)
 {
@@ -95,14 +21,17 @@ static bool is_property(const char *name)
 void system_set_cpu(const char *text)
 {
     g_auto(GStrv) parts = g_strsplit(text, ",", 0);
+    GError *error = NULL;
 
-    set_model(parts[0]);
+    if (!cpu_model_set(parts[0], &error)) {
+        cli_fail_with(error, "-cpu", parts[0]);
+    }
     for (char **part = parts + 1; *part; part++) {
         char *equals = strchr(*part, '=');
         bool on = **part != '-';
 
         if (!equals && (**part == '+' || **part == '-')) {
-            if (!set_feature(*part + 1, on)) {
+            if (!cpu_model_set_feature(*part + 1, on)) {
                 cli_fail(cli_error("-cpu %s: Property '" DRIVER ".%s' not found", text,
                                    *part + 1));
             }
@@ -112,20 +41,10 @@ void system_set_cpu(const char *text)
             *equals++ = '\0';
         }
         if (is_property(*part)) {
-            set_property(g_strdup(*part), g_strdup(equals ? equals : "on"));
-        } else if ((equals && !parse_bool(equals, &on)) || !set_feature(*part, on)) {
+            cpu_model_set_property(*part, equals ? equals : "on");
+        } else if ((equals && !parse_bool(equals, &on)) || !cpu_model_set_feature(*part, on)) {
             cli_fail(
                 cli_error("-cpu %s: Property '" DRIVER ".%s' not found", text, *part));
         }
     }
-}
-
-char *system_list_cpus(void)
-{
-    GString *out = g_string_new("Available CPUs:\n");
-
-    for (size_t i = 0; i < G_N_ELEMENTS(models); i++) {
-        g_string_append_printf(out, "x86 %-20s  %s\n", models[i].name, models[i].desc);
-    }
-    return g_string_free(out, FALSE);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hw/core/trace.h"
+#include "machine/accel/cpu-model.h"
 #include "machine/cli/system.h"
 #include "machine/device-add.h"
 #include "machine/machine.h"
@@ -59,7 +60,7 @@ void system_answer_help(const SystemOptions *options)
 
         g_string_append_printf(text, "Accelerators supported:\n%s\n", names);
     } else if (is_help(options->cpu)) {
-        g_autofree char *list = system_list_cpus();
+        g_autofree char *list = cpu_models_describe();
 
         g_string_append(text, list);
     } else if (options->traces->len && is_help(options->traces->pdata[0])) {

@@ -32,8 +32,6 @@ Machine *system_configure(SystemOptions *options, char **passed_over);
 /* -cpu MODEL,+feature,-feature,property=value; for CPUs made from now on (cpu-option.c).
  */
 void system_set_cpu(const char *text);
-/* The models, a line each, for -cpu help. */
-char *system_list_cpus(void);
 
 /* -- start.c -- */
 

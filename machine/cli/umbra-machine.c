@@ -8,6 +8,7 @@
 
 #include "hw/core/option-string.h"
 #include "hw/pci/pam.h"
+#include "machine/accel/cpu-model.h"
 #include "machine/device-add.h"
 #include "machine/run-state.h"
 #include "memory/io-lock.h"
@@ -34,7 +35,7 @@ Machine *umbra_machine_new(const char *text, const char *accel_name, GError **er
     Accel *accel = type ? accel_select(accels, NULL, error) : NULL;
     Machine *machine;
 
-    if (!accel) {
+    if (!accel || (type->default_cpu && !cpu_model_set(type->default_cpu, error))) {
         return NULL;
     }
     machine = machine_new(type, accel);

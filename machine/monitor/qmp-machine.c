@@ -11,7 +11,8 @@
 #include "machine/monitor/machine-control.h"
 #include "machine/monitor/qmp.h"
 
-#define CPU_TYPE "qemu64-x86_64-cpu"
+#define CPU_TYPE_SUFFIX "-x86_64-cpu"
+#define CPU_TYPE "qemu64" CPU_TYPE_SUFFIX
 
 static JsonNode *empty_list(JsonObject *args, GError **error)
 {
@@ -29,7 +30,10 @@ static void add_machine(const MachineType *type, void *opaque)
     JsonObject *object = json_node_get_object(node);
 
     if (!type->bare) {
-        json_object_set_string_member(object, "default-cpu-type", CPU_TYPE);
+        g_autofree char *cpu = g_strconcat(type->default_cpu ? type->default_cpu : "qemu64",
+                                           CPU_TYPE_SUFFIX, NULL);
+
+        json_object_set_string_member(object, "default-cpu-type", cpu);
         json_object_set_string_member(object, "default-ram-id", "pc.ram");
     }
     if (type->is_default) {

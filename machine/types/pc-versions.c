@@ -183,9 +183,6 @@ static const PCTypeData isapc_data = {.bios_128k = true,
                                       .no_amd_ht_range = true,
                                       .small_hole = true};
 
-/* Its processor, a 486 in QEMU, has no APIC, though KVM's kernel always makes one. */
-static const MachineCompat isapc_compat[] = {{CPU, "apic", "off"}, {NULL}};
-
 static const MachineReboot isapc_reboots[] = {
     {"pci", "hung", "the board has no PCI bridge, so nobody answers at port 0xcf9"},
     {"s3", "hung", "the board has no ACPI, so there is no S3"},
@@ -197,7 +194,7 @@ static const MachineType isapc = {
     .desc = "ISA-only PC",
     .default_ram = MiB(128),
     .get_type = pc_machine_get_type,
-    .compat = isapc_compat,
+    .default_cpu = "486",
     .reboots = isapc_reboots,
     .data = &isapc_data,
 };
