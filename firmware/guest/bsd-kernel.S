@@ -21,6 +21,8 @@
         .equ DATA_READY, 1
         .equ BOOTINFO_WORDS, 84 / 4
         .equ BI_KERNELNAME, 4
+        .equ MODINFO_TYPE, 2
+        .equ MODINFO_ARGS, 6
         .equ MODINFOMD_SMAP, 0x9001
         .equ SMAP_ENTRY, 20
 
@@ -145,16 +147,18 @@ _start: movl    %esp, old_esp           # the stack is the loader's to begin wit
         addl    $8, %esi
         cmpl    $MODINFOMD_SMAP, %ebx
         je      smap
-        cmpl    $4, %ebp
+        cmpl    $MODINFO_ARGS, %ebx     # strings: it, name and type
         je      8f
-        cmpl    $0x8000, %ebx           # names, types and arguments are strings
-        jae     9f
-        print   "string "
-        call    puts
+        cmpl    $MODINFO_TYPE, %ebx
+        jbe     8f
+        cmpl    $4, %ebp
+        jne     9f
+        print   "number"
+        word    (%esi)
         print   "\n"
         jmp     9f
-8:      print   "number"
-        word    (%esi)
+8:      print   "string "
+        call    puts
         print   "\n"
 9:      addl    $3, %ebp
         andl    $~3, %ebp

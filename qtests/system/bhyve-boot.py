@@ -72,15 +72,15 @@ class Elf:
 # -- What the kernel finds -------------------------------------------------------------------
 
 def check_fields(checks, accel, elf):
-    ran = start(accel, "5G", "-kernel", KERNEL, "-append", "-sv init=x", "-e", "a=b c", "-e",
+    ran = start(accel, "5G", "-kernel", KERNEL, "-append", "-sv", "-e", "a=b c", "-e",
                 "boot_serial=NO", "-e", "a=d", "-e", "boot_mute=YES")
     name = str(KERNEL)
     environment = ["smbios.bios.vendor=BHYVE", "boot_serial=NO", f"kernelname={name}", "a=d",
-                   "boot_mute=YES", "init=x"]
+                   "boot_mute=YES"]
     end = elf.address + elf.size
     envp = page_up(end)
     modulep = page_up(envp + sum(len(text) + 1 for text in environment) + 1)
-    records = [(1, len(name) + 1), (2, 11), (6, 11), (3, 4), (4, 4), (0x8002, 52), (0x8007, 4),
+    records = [(1, len(name) + 1), (2, 11), (6, 4), (3, 4), (4, 4), (0x8002, 52), (0x8007, 4),
                (0x8006, 4), (0x8008, 4), (0x9001, 60)]
     kernend = page_up(modulep + sum(8 + (size + 3 & ~3) for _, size in records) + 8)
     howto = 0x80000000 | 0x800 | 0x2 | 0x10000  # RB_BOOTINFO, _VERBOSE, _SINGLE, _MUTE
@@ -99,7 +99,7 @@ def check_fields(checks, accel, elf):
         "kernelname": [name],
         "env": environment,
         "record": [words(*record) for record in records],
-        "string": [name, "elf kernel", "-sv init=x"],
+        "string": [name, "elf kernel", "-sv"],
         "number": [words(number) for number in (elf.address, elf.size, howto, envp, kernend)],
         "smap": [f"{words64(*entry)} 00000001" for entry in
                  ((0, 640 * KIB), (MIB, 3 * GIB - MIB), (4 * GIB, 2 * GIB))],
