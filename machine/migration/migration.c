@@ -11,6 +11,7 @@ typedef struct MigrationDevice {
 
 static MigrationDevice *device;
 static StreamFormat format = {true, true, true};
+static uint8_t uuid[16]; /* -uuid's */
 static MigrationEventHandler event_handler;
 
 static const Property migration_properties[] = {
@@ -44,6 +45,9 @@ bool migration_init(Machine *machine, GError **error)
         .footers = device->send_section_footer,
         .description = !device->suppress_vmdesc,
     };
+    if (machine->config.uuid && parse_uuid(machine->config.uuid, uuid)) {
+        format.uuid = uuid;
+    }
     migration_global_state_init();
     return true;
 }
@@ -58,6 +62,7 @@ bool migration_arrived(GError **error)
 
 const StreamFormat *migration_format(void)
 {
+    format.send_uuid = migration_capabilities()->validate_uuid;
     return &format;
 }
 

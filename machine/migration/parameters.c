@@ -93,7 +93,7 @@ static const MigrationParameter capability_table[] = {
     LACK("postcopy-blocktime"),
     LACK("late-block-activate"),
     LACK("x-ignore-shared"),
-    LACK("validate-uuid"),
+    HAVE("validate-uuid", validate_uuid),
     LACK("background-snapshot"),
     LACK("zero-copy-send"),
     LACK("postcopy-preempt"),

@@ -25,7 +25,8 @@ typedef struct MigrationParameters {
 } MigrationParameters;
 
 typedef struct MigrationCapabilities {
-    bool xbzrle, auto_converge, compress, events, return_path, pause_before_switchover;
+    bool xbzrle, auto_converge, compress, events, return_path, pause_before_switchover,
+        validate_uuid;
 } MigrationCapabilities;
 
 typedef enum ParameterKind {

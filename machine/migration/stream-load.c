@@ -30,6 +30,32 @@ typedef struct StreamLoad {
 
 #define MACHINE_NAME_MAX 255
 
+static char *uuid_text(const uint8_t uuid[16])
+{
+    GString *text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < 16; i++) {
+        g_string_append_printf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+                               uuid[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Of a source that has validate-uuid; a machine without one takes any. */
+static void check_uuid(StreamLoad *load)
+{
+    const uint8_t *own = load->format->uuid;
+    uint8_t theirs[16];
+
+    if (wire_get_buffer(load->wire, theirs, sizeof theirs) && own &&
+        memcmp(theirs, own, sizeof theirs) != 0) {
+        g_autofree char *received = uuid_text(theirs), *local = uuid_text(own);
+
+        wire_fail(load->wire, "UUID received is %s and local is %s; start with -uuid %s",
+                  received, local, received);
+    }
+}
+
 /* A subsection of the configuration. Their contents are checks that the source was asked
  * to have made; their lengths are known by their names alone. */
 static void load_configuration_subsection(StreamLoad *load)
@@ -55,7 +81,7 @@ static void load_configuration_subsection(StreamLoad *load)
                       capability);
         }
     } else if (strcmp(name, "configuration/uuid") == 0) {
-        wire_skip(wire, 16);
+        check_uuid(load);
     } else {
         wire_fail(wire, "the configuration has a part '%s' that Umbra does not know",
                   name);

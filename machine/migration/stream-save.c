@@ -30,6 +30,17 @@ static void put_footer(Wire *wire, const StreamFormat *format, uint32_t number)
     }
 }
 
+/* A subsection of the configuration: the target is to compare it with its own. */
+static void put_uuid(Wire *wire, const StreamFormat *format)
+{
+    if (format->uuid && format->send_uuid) {
+        wire_put_u8(wire, STREAM_SUBSECTION);
+        wire_put_counted_string(wire, "configuration/uuid");
+        wire_put_be32(wire, 1);
+        wire_put_buffer(wire, format->uuid, 16);
+    }
+}
+
 void stream_save_header(Wire *wire, const StreamFormat *format, const char *machine_type)
 {
     wire_put_be32(wire, STREAM_MAGIC);
@@ -38,6 +49,7 @@ void stream_save_header(Wire *wire, const StreamFormat *format, const char *mach
         wire_put_u8(wire, STREAM_CONFIGURATION);
         wire_put_be32(wire, strlen(machine_type));
         wire_put_buffer(wire, machine_type, strlen(machine_type));
+        put_uuid(wire, format);
     }
 }
 

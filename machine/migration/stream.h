@@ -48,6 +48,8 @@ typedef struct StreamFormat {
     bool configuration; /* the machine type's name */
     bool footers;
     bool description; /* the JSON at the end */
+    const uint8_t *uuid; /* 16 bytes: the machine's, which the other's must be; or NULL */
+    bool send_uuid;
 } StreamFormat;
 
 /* -- Out

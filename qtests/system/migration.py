@@ -130,6 +130,26 @@ def refusals():
             checks.check("desc" in answer, f"{parameters}: {answer}")
         answer = vm.qmp("migrate-incoming", uri="tcp::0")
         checks.check("desc" in answer, f"migrate-incoming without -incoming: {answer}")
+    uuids = ["11111111-2222-3333-4444-555555555555", "11111111-2222-3333-4444-555555555556"]
+    for source, target, validate, good in (
+            (uuids[0], uuids[0], True, True), (uuids[0], uuids[1], True, False),
+            (uuids[0], uuids[1], False, True), (uuids[0], None, True, True),
+            (None, uuids[1], True, True)):
+        path = folder / "uuid.stream"
+        with VM("-S", *(["-uuid", source] if source else [])) as vm:
+            vm.capability(validate_uuid=validate)
+            vm.migrate(f"file:{path}")
+        words = ["-uuid", target] if target else []
+        if good:
+            with VM("-S", *words, "-incoming", f"file:{path}") as vm:
+                checks.check(vm.wait_status("paused", "prelaunch") != "inmigrate",
+                             f"{source} to {target}: {vm.status()}")
+        else:
+            done = subprocess.run([SYSTEM, *MACHINE, *words, "-incoming", f"file:{path}"],
+                                  timeout=PATIENCE, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True)
+            checks.check(done.returncode == 1 and f"UUID received is {source}" in done.stderr,
+                         f"{source} to {target}: {done}")
     other = ["-M", "pc-i440fx-7.1", *MACHINE[2:]]
     path = folder / "other.stream"
     with VM("-S") as vm:
