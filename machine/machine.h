@@ -59,6 +59,7 @@ struct MachineType {
                                     NULL: firmware, and a disk's boot sector */
     bool takes_environment;      /* its kernels are given -e's strings */
     bool ends_on_triple_fault;   /* which is a reset elsewhere */
+    unsigned max_cpus;           /* 0: 255 */
     bool ends_on_reset;          /* of whatever kind the guest asks for */
 };
 

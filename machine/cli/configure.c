@@ -53,9 +53,10 @@ static bool parse_memory_size(const char *text, uint64_t *size, GError **error)
 
 /* -smp [cpus=]N[,maxcpus=M]: how many there are, and how many the tables have room for.
  */
-static bool parse_cpus(const char *text, unsigned *cpus, unsigned *max_cpus,
-                       GError **error)
+static bool parse_cpus(const char *text, const MachineType *type, unsigned *cpus,
+                       unsigned *max_cpus, GError **error)
 {
+    const unsigned most = type->max_cpus ? type->max_cpus : 255;
     g_autoptr(OptionString) options = option_string_parse(text, "cpus");
     const char *value = option_string_get(options, "cpus");
     uint64_t count;
@@ -77,7 +78,10 @@ static bool parse_cpus(const char *text, unsigned *cpus, unsigned *max_cpus,
         }
         *max_cpus = (unsigned)count;
     }
-    return true;
+    return *max_cpus <= most ||
+           refuse_argument(error,
+                           "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %u",
+                           *max_cpus, type->name, most);
 }
 
 /* A time of -boot in milliseconds, -1 or what an uint16_t holds. */
@@ -165,7 +169,7 @@ static void configure(Machine *machine, const SystemOptions *options)
     if ((options->memory &&
          !parse_memory_size(options->memory, &config->ram_size, &error)) ||
         (options->smp &&
-         !parse_cpus(options->smp, &config->cpus, &config->max_cpus, &error))) {
+         !parse_cpus(options->smp, machine->type, &config->cpus, &config->max_cpus, &error))) {
         cli_fail(error);
     }
     config->name = g_strdup(options->name);

@@ -26,7 +26,7 @@ static void add_machine(const MachineType *type, void *opaque)
 {
     JsonNode *node = qmp_object(
         "hotpluggable-cpus:b,name:s,numa-mem-supported:b,cpu-max:i,deprecated:b", false,
-        type->name, false, (gint64)(type->bare ? 1 : 255), type->deprecated != NULL);
+        type->name, false, (gint64)(type->bare ? 1 : type->max_cpus ? type->max_cpus : 255), type->deprecated != NULL);
     JsonObject *object = json_node_get_object(node);
 
     if (!type->bare) {

@@ -195,6 +195,7 @@ static const MachineType isapc = {
     .default_ram = MiB(128),
     .get_type = pc_machine_get_type,
     .default_cpu = "486",
+    .max_cpus = 1,
     .reboots = isapc_reboots,
     .data = &isapc_data,
 };

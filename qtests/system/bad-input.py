@@ -59,6 +59,8 @@ CASES = [
     (["-m", "99999999999999G"], "not a size"),
     (["-m", "16777216T"], "not a size|memory|RAM"),
     (["-smp", "0"], "CPUs"),
+    (["-M", "isapc", "-smp", "2"], "Invalid SMP CPUs 2. The max CPUs supported by machine 'isapc' is 1"),
+    (["-M", "vmd-7.6", "-smp", "1,maxcpus=2"], "supported by machine 'vmd-7.6' is 1"),
     (["-drive", "file={}/none.img,format=raw"], "No such file"),
     (["-drive", "file={}/folder.bin,format=raw"], "folder.bin"),
     (["-drive", "file={}/odd.bin,fromat=raw"], "format"),
