@@ -282,6 +282,53 @@ static Outcome pop_flags(Instruction *in)
 
 /* -- One instruction --------------------------------------------------------------------- */
 
+static void take_prefix(Instruction *in, uint8_t byte)
+{
+    sel_t *segments = in->soft->emu->x86.seg;
+
+    switch (byte) {
+    case 0x26:
+        in->override = &segments[R_ES_INDEX];
+        break;
+    case 0x2e:
+        in->override = &segments[R_CS_INDEX];
+        break;
+    case 0x36:
+        in->override = &segments[R_SS_INDEX];
+        break;
+    case 0x3e:
+        in->override = &segments[R_DS_INDEX];
+        break;
+    case 0x64:
+        in->override = &segments[R_FS_INDEX];
+        break;
+    case 0x65:
+        in->override = &segments[R_GS_INDEX];
+        break;
+    case 0x66:
+        in->operand = in->code32 ? 2 : 4;
+        break;
+    case 0x67:
+        in->address = in->code32 ? 2 : 4;
+        break;
+    case 0xf0: /* LOCK: one processor executes at a time */
+        break;
+    default:
+        in->repeat = byte;
+        break;
+    }
+}
+
+static Outcome execute_opcode(Instruction *in, uint8_t opcode);
+
+/* The instruction behind a prefix: not inlined, for most have none. */
+static G_GNUC_NO_INLINE Outcome execute_prefixed(Instruction *in, uint8_t prefix)
+{
+    take_prefix(in, prefix);
+    return in->next - in->bytes < INSTRUCTION_BYTES ? execute_opcode(in, fetch8(in))
+                                                    : fault(in, VECTOR_GP, 0);
+}
+
 static Outcome execute_opcode(Instruction *in, uint8_t opcode)
 {
     SoftCPU *soft = in->soft;
@@ -301,6 +348,15 @@ static Outcome execute_opcode(Instruction *in, uint8_t opcode)
         return arithmetic(in, opcode);
     case 0x0f:
         return soft_execute_two_byte(in);
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+    case 0x64 ... 0x67:
+    case 0xf0:
+    case 0xf2:
+    case 0xf3:
+        return execute_prefixed(in, opcode);
     case 0x17: /* POP SS */
         soft->inhibit = true;
         return OUTCOME_LIBRARY;
@@ -541,55 +597,6 @@ static const uint8_t *gather(SoftCPU *soft, Instruction *in, uint8_t buffer[])
     return buffer;
 }
 
-/* 26 2e 36 3e 64-67 f0 f2 f3, a bit each in the 32 of its row. */
-static inline bool is_prefix(uint8_t byte)
-{
-    static const uint32_t rows[8] = {
-        [1] = 1u << 0x06 | 1u << 0x0e | 1u << 0x16 | 1u << 0x1e,
-        [3] = 0xfu << 0x04,
-        [7] = 1u << 0x10 | 1u << 0x12 | 1u << 0x13,
-    };
-
-    return rows[byte >> 5] >> (byte & 31) & 1;
-}
-
-static void take_prefix(Instruction *in, uint8_t byte)
-{
-    sel_t *segments = in->soft->emu->x86.seg;
-
-    switch (byte) {
-    case 0x26:
-        in->override = &segments[R_ES_INDEX];
-        break;
-    case 0x2e:
-        in->override = &segments[R_CS_INDEX];
-        break;
-    case 0x36:
-        in->override = &segments[R_SS_INDEX];
-        break;
-    case 0x3e:
-        in->override = &segments[R_DS_INDEX];
-        break;
-    case 0x64:
-        in->override = &segments[R_FS_INDEX];
-        break;
-    case 0x65:
-        in->override = &segments[R_GS_INDEX];
-        break;
-    case 0x66:
-        in->operand = in->code32 ? 2 : 4;
-        break;
-    case 0x67:
-        in->address = in->code32 ? 2 : 4;
-        break;
-    case 0xf0: /* LOCK: one processor executes at a time */
-        break;
-    default:
-        in->repeat = byte;
-        break;
-    }
-}
-
 static Outcome execute_one(SoftCPU *soft)
 {
     x86emu_regs_t *x86 = &soft->emu->x86;
@@ -598,7 +605,6 @@ static Outcome execute_one(SoftCPU *soft)
     uint8_t buffer[WINDOW_BYTES];
     bool at_end = x86->R_EIP > x86->R_CS_LIMIT - WINDOW_BYTES;
     Instruction in;
-    uint8_t byte;
 
     in.soft = soft;
     in.code32 = ACC_D(x86->R_CS_ACC);
@@ -612,16 +618,7 @@ static Outcome execute_one(SoftCPU *soft)
         in.bytes = gather(soft, &in, buffer);
     }
     in.next = in.bytes;
-
-    byte = fetch8(&in);
-    while (G_UNLIKELY(is_prefix(byte))) {
-        take_prefix(&in, byte);
-        if (in.next - in.bytes >= INSTRUCTION_BYTES) {
-            return fault(&in, VECTOR_GP, 0);
-        }
-        byte = fetch8(&in);
-    }
-    return execute_opcode(&in, byte);
+    return execute_opcode(&in, fetch8(&in));
 }
 
 /* What the library has worked out from the registers before it asked us. */
