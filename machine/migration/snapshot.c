@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hw/block/block.h"
 #include "machine/migration/migration.h"
 #include "memory/io-lock.h"
 
@@ -17,6 +18,18 @@ static bool refuse_while_moving(GError **error)
     if (migration_is_active() || run_state() == RUN_STATE_INMIGRATE) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
                             "There's a migration process in progress");
+        return false;
+    }
+    return true;
+}
+
+/* A command that waits for its disk is not in a stream. */
+static bool refuse_while_waiting(GError **error)
+{
+    if (block_any_waiting()) {
+        g_set_error_literal(
+            error, G_IO_ERROR, G_IO_ERROR_BUSY,
+            "a disk waits to repeat an access that failed: mend it, and cont, before");
         return false;
     }
     return true;
@@ -60,7 +73,8 @@ bool migration_snapshot_save(const char *path, GError **error)
     Wire *wire;
     bool saved;
 
-    if (!refuse_while_moving(error) || !migration_is_possible(error)) {
+    if (!refuse_while_moving(error) || !refuse_while_waiting(error) ||
+        !migration_is_possible(error)) {
         return false;
     }
     channel = migration_channel_new_file(path, error);
@@ -85,11 +99,13 @@ static bool is_for_us(int fd, GError **error)
 {
     const char *type = machine_current()->type->name;
     g_autoptr(Wire) head = wire_new_memory();
+    StreamFormat format = *migration_format();
     const uint8_t *wanted;
     size_t size;
     g_autofree uint8_t *found = NULL;
 
-    stream_save_header(head, migration_format(), type);
+    format.send_uuid = false;
+    stream_save_header(head, &format, type);
     wanted = wire_data(head, &size);
     found = g_malloc0(size);
     if (pread(fd, found, size, 0) != (ssize_t)size || memcmp(found, wanted, size) != 0) {

@@ -207,6 +207,18 @@ def dma_write_stops(m, check):
 
 
 # QEMU forgets to: the drive offers the data of a command from before the reset.
+# QEMU sends such a command along, and repeats it there.
+@failing("migrating", "rerror=stop,id=ide0-hd0", rule("read_aio", sector=6, once="on"), only="Umbra")
+def migrating(m, check):
+    start(m, 0x20, 6)
+    check.true("it stops", m.event("STOP"))
+    answer = m.ask("migrate", uri="exec:cat >/dev/null")
+    check.true("migrate is refused", "waits" in answer.get("error", {}).get("desc", ""))
+    check.true("savevm is refused", "waits" in m.hmp("savevm /no/where"))
+    m.qmp("cont")
+    check("data", pio_in(m), DISK[6 * 512:7 * 512])
+
+
 @failing("a reset ends the wait", "rerror=stop", rule("read_aio", sector=6, once="on"),
          only="Umbra")
 def reset_while_waiting(m, check):
