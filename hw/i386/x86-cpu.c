@@ -294,6 +294,12 @@ static bool x86_cpu_realize(Device *dev, GError **error)
 {
     X86CPU *cpu = X86_CPU(dev);
 
+    if (cpu->apic_id != UINT32_MAX && cpu->apic_id != cpu->index) {
+        return refuse_argument(error,
+                               "CPU %u has the APIC ID %u; leave apic-id= out of -cpu",
+                               cpu->index, cpu->index);
+    }
+    cpu->apic_id = cpu->index;
     device_init_gpio_in(dev, intr_pin, 1);
     cpu->a20 = true;
     x86_registers_reset(&cpu->registers, x86_cpu_signature(cpu));
@@ -319,6 +325,7 @@ static void x86_cpu_reset(Device *dev)
 
 /* QEMU's generic processor. */
 static const Property x86_cpu_properties[] = {
+    PROP_UINT32("apic-id", X86CPU, apic_id, UINT32_MAX, "its local APIC's number"),
     PROP_UINT32("family", X86CPU, family, 15, "CPUID's family"),
     PROP_UINT32("model", X86CPU, model, 107, "CPUID's model"),
     PROP_UINT32("stepping", X86CPU, stepping, 1, "CPUID's stepping"),

@@ -64,6 +64,7 @@ enum {
 struct X86CPU {
     Device parent;
     unsigned index;
+    uint32_t apic_id; /* index; what the user may say of it */
     uint32_t family, model, stepping, level; /* what CPUID says; level: its last leaf */
     char *model_id;
     bool announces_apic; /* CPUID does, where there is one */

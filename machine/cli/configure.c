@@ -368,7 +368,7 @@ Machine *system_configure(SystemOptions *options, char **passed_over)
     if (options->cpu || type->default_cpu) {
         system_set_cpu(options->cpu ? options->cpu : type->default_cpu);
     }
-    options->nodefaults |= type->bare;
+    options->nodefaults |= type->bare || type->no_default_devices;
     default_devices_add(options);
     if (options->dump_vmstate) {
         dump_vmstate(options->dump_vmstate, type->name);

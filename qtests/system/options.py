@@ -183,6 +183,19 @@ def check_cpu(checks):
             model = peer.execute("query-cpu-model-expansion", type="full",
                                  model={"name": "qemu64"})["model"]["props"]
             checks.check(model[feature] is wanted, f"{words}: {feature} is {model[feature]}")
+    for machine in ("none", "pc"):
+        with Peer(SYSTEM, "-M", machine, "-cpu", "qemu64,apic-id=0") as peer:
+            cpus = peer.execute("query-cpus-fast")
+            checks.check([peer.execute("qom-get", path=cpu["qom-path"], property="apic-id")
+                          for cpu in cpus] == ([] if machine == "none" else [0]), machine)
+    done = run([SYSTEM, "-display", "none", "-cpu", "qemu64,apic-id=3"], timeout=30)
+    checks.check(done.returncode == 1 and "has the APIC ID 0" in done.stderr, done.stderr)
+    # A board that has no place for the usual devices starts without them.
+    for machine in ("vmd", "bhyve", "microvm", "firecracker"):
+        done = subprocess.run([SYSTEM, "-M", machine, "-display", "none", "-S", "-accel", "qtest",
+                               "-monitor", "stdio"], input="quit\n", text=True, timeout=60,
+                              capture_output=True, check=False)
+        checks.check(done.returncode == 0, f"-M {machine}: {done.stderr}")
     with Peer(SYSTEM, "-M", "pc", "-cpu", "qemu32,family=7") as peer:
         cpu = peer.execute("query-cpus-fast")[0]["qom-path"]
         values = [peer.execute("qom-get", path=cpu, property=name)

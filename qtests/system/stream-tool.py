@@ -242,7 +242,7 @@ try:
     made_by_hand()
     reset, booted = emulator(SYSTEM, MACHINE, 32, "umbra")
     forms()
-    undescribed(SYSTEM, "rhel6.5.0", "umbra-rhel6.5.0")
+    undescribed(SYSTEM, "pc-i440fx-2.0", "umbra-2.0")
     qemu = shutil.which("qemu-system-x86_64")
     if qemu:
         emulator(qemu, MACHINE, 32, "qemu")

@@ -199,6 +199,7 @@ static const MachineType types[] = {
     {.name = "bhyve",
      .desc = "guest of FreeBSD's bhyve",
      .default_ram = MiB(256),
+     .no_default_devices = true,
      .get_type = bhyve_machine_get_type,
      .reboot_kernel = "reboot-kernel.elf",
      .reboots = reboots,

@@ -39,6 +39,7 @@ static const MachineType types[] = {
     {.name = "firecracker",
      .desc = "Firecracker's microVM, started by PVH",
      .default_ram = MiB(128),
+     .no_default_devices = true,
      .max_cpus = 32, /* Firecracker's MAX_SUPPORTED_VCPUS */
      .get_type = pvh_machine_get_type,
      .data = &firecracker,

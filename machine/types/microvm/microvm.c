@@ -32,6 +32,7 @@ static const MachineType types[] = {
     {.name = "microvm",
      .desc = "microvm, a PC without PCI and firmware, started by PVH",
      .default_ram = MiB(128),
+     .no_default_devices = true,
      .get_type = pvh_machine_get_type,
      .data = &microvm,
      .reboot_kernel = "reboot-kernel.elf",
