@@ -151,6 +151,30 @@ START_TEST(test_answer)
 }
 END_TEST
 
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+START_TEST(test_help_lists_once)
+{
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    guint count;
+
+    make_machine(MONITOR_HMP, NULL);
+    text = hmp_execute("help info");
+    lines = g_strsplit(text, "\n", -1);
+    count = g_strv_length(lines);
+    ck_assert_uint_gt(count, 20);
+    qsort(lines, count, sizeof(*lines), compare_lines);
+    for (guint i = 1; i < count; i++) {
+        ck_assert_str_ne(lines[i - 1], lines[i]);
+    }
+    unlink(socket_path);
+}
+END_TEST
+
 START_TEST(test_format_is_kept)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -465,6 +489,7 @@ int main(void)
 
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, test_answer, 0, G_N_ELEMENTS(answers));
+    tcase_add_test(tcase, test_help_lists_once);
     tcase_add_test(tcase, test_format_is_kept);
     tcase_add_test(tcase, test_ports_and_files);
     tcase_add_test(tcase, test_hostile_lines);

@@ -328,12 +328,6 @@ static void run_numa(Hmp *hmp, const HmpArgs *args)
     hmp_printf(hmp, "0 nodes\n");
 }
 
-static void run_memory_size(Hmp *hmp, const HmpArgs *args)
-{
-    hmp_printf(hmp, "base memory: %" PRIu64 "\nplugged memory: 0\n",
-               machine_current()->config.ram_size);
-}
-
 const HmpCommand hmp_info_interrupt_commands[] = {
     {"info pic", "", "", "show PIC state", run_pic},
     {"info irq", "", "", "show the interrupts statistics (if available)", run_irq},
@@ -347,10 +341,5 @@ const HmpCommand hmp_info_interrupt_commands[] = {
     {"info tpm", "", "", "show the TPM device", run_nothing},
     {"info mice", "", "", "show which guest mouse is receiving events", run_mice},
     {"info numa", "", "", "show NUMA information", run_numa},
-    {"info memory_size_summary", "", "",
-     "show the amount of initially allocated and present hotpluggable (if enabled) "
-     "memory in "
-     "bytes.",
-     run_memory_size},
     {NULL},
 };
