@@ -18,8 +18,6 @@ enum {
     REGISTERS_SIZE = 0x18,
 };
 
-#define CLASS_VGA 0x0300
-
 uint32_t acpi_pci_hotplug_removable_slots(const PCIBus *bus)
 {
     uint32_t slots = UINT32_MAX;
@@ -28,7 +26,7 @@ uint32_t acpi_pci_hotplug_removable_slots(const PCIBus *bus)
         PCIDevice *dev = bus->devices[devfn];
 
         if (dev && (!DEVICE_GET_CLASS(dev)->user_creatable ||
-                    PCI_DEVICE_GET_CLASS(dev)->class_id == CLASS_VGA)) {
+                    !pci_class_is_hotpluggable(PCI_DEVICE_GET_CLASS(dev)))) {
             slots &= ~(UINT32_C(1) << PCI_SLOT(devfn));
         }
     }

@@ -177,6 +177,13 @@ static void pci_device_finalize(GObject *object)
     G_OBJECT_CLASS(g_type_class_peek(TYPE_DEVICE))->finalize(object);
 }
 
+#define CLASS_VGA 0x0300
+
+bool pci_class_is_hotpluggable(const PCIDeviceClass *klass)
+{
+    return klass->class_id != CLASS_VGA;
+}
+
 static const Property pci_device_properties[] = {
     PROP_STRING("addr", PCIDevice, addr, "",
                 "slot and function, hexadecimal: 3 or 3.1; empty: its usual or the first "

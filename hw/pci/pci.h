@@ -110,6 +110,9 @@ PCIBus *pci_device_bus(PCIDevice *dev);
 /* "SLOT" or "SLOT.FUNCTION" in hexadecimal, up to "1f.7"; false: it is neither. */
 bool pci_parse_addr(const char *addr, uint8_t *devfn);
 
+/* Whether such a device may come and go while the machine runs: VGA adapters may not. */
+bool pci_class_is_hotpluggable(const PCIDeviceClass *klass);
+
 /* The device at bus 0's devfn, or NULL. */
 PCIDevice *pci_find_device(PCIBus *bus, uint8_t devfn);
 

@@ -6,8 +6,9 @@
 #include <gio/gio.h>
 #include <unistd.h>
 
-#include "hw/core/option-string.h"
 #include "hw/block/node.h"
+#include "hw/core/option-string.h"
+#include "hw/pci/pci.h"
 #include "machine/device-add.h"
 #include "machine/migration/migration.h"
 #include "machine/run-state.h"
@@ -51,6 +52,18 @@ static bool bus_is_hotpluggable(Bus *bus, GError **error)
     return true;
 }
 
+static bool type_is_hotpluggable(GTypeClass *klass, GError **error)
+{
+    if (G_TYPE_CHECK_CLASS_TYPE(klass, TYPE_PCI_DEVICE) &&
+        !pci_class_is_hotpluggable(PCI_DEVICE_CLASS(klass))) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                    "Parameter 'driver' expects a pluggable device type; give this one with "
+                    "-device");
+        return false;
+    }
+    return true;
+}
+
 /* The stream that is under way says what devices and memory the machine has. */
 static bool devices_may_change(const char *command, GError **error)
 {
@@ -78,7 +91,7 @@ bool machine_control_device_add(const char *text, GError **error)
         const char *wanted = DEVICE_CLASS(klass)->bus_type;
         Bus *bus = name || wanted ? bus_find(name ? NULL : wanted, name) : NULL;
 
-        if (!bus_is_hotpluggable(bus, error)) {
+        if (!bus_is_hotpluggable(bus, error) || !type_is_hotpluggable(klass, error)) {
             return false;
         }
     }

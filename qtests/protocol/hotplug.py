@@ -36,6 +36,13 @@ def pci_plug(m, check):
     check("the device answers", m.pci_read(6 << 3, 0), 0x11e81234)
 
 
+@case("acpi_pci_hotplug: a VGA adapter cannot be plugged")
+def pci_plug_vga(m, check):
+    refused = m.ask("device_add", driver="VGA", id="new", addr="6").get("error", {})
+    check("refused", "expects a pluggable device type" in refused.get("desc", ""), True)
+    check("nobody is there", m.pci_read(6 << 3, 0), 0xffffffff)
+
+
 @case("acpi_pci_hotplug: ejecting", "-device", "edu,id=old,addr=5")
 def pci_eject(m, check):
     m.outl(SELECT, 0)
