@@ -103,10 +103,9 @@ static void write_gtt(IGDStub *igd, uint32_t offset, uint32_t value)
     if (!stolen_base(igd)) {
         system_fatal(
             "hardware error: the guest programs entry %u of igd-stub's GTT (0x%08x) "
-            "before "
-            "its firmware has reserved stolen memory (BDSM, configuration 0x5c, is 0): "
-            "the "
-            "device would work in memory of somebody else's. Boot firmware that knows "
+            "before its firmware has reserved stolen memory (BDSM, configuration 0x5c, "
+            "is 0): the device would work in memory of somebody else's. Boot firmware "
+            "that knows "
             "fw_cfg's " IGD_FILE_BDSM_SIZE
             ", such as SeaBIOS (which looks for the device at "
             "addr=2.0), with RAM enough for 0x%" PRIx64

@@ -27,12 +27,10 @@ static const struct {
      "+vme -cx16 -lahf-lm -lm -nx -syscall"},
     {"486", "", "family=4 model=8 stepping=0 min-level=1",
      "+vme -apic -clflush -cmov -cx16 -cx8 -de -fxsr -lahf-lm -lm -mca -mce -mmx -msr "
-     "-mtrr "
-     "-nx -pae -pat -pge -pni -pse36 -sep -sse -sse2 -syscall -tsc"},
+     "-mtrr -nx -pae -pat -pge -pni -pse36 -sep -sse -sse2 -syscall -tsc"},
     {"pentium", "", "family=5 model=4 stepping=3 min-level=1",
      "+vme -clflush -cmov -cx16 -fxsr -lahf-lm -lm -mca -mtrr -nx -pae -pat -pge -pni "
-     "-pse36 "
-     "-sep -sse -sse2 -syscall"},
+     "-pse36 -sep -sse -sse2 -syscall"},
     {"pentium2", "", "family=6 model=5 stepping=2 min-level=2",
      "+vme -clflush -cx16 -lahf-lm -lm -nx -pni -sse -sse2 -syscall"},
     {"pentium3", "", "family=6 model=7 stepping=3 min-level=3",

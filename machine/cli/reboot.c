@@ -181,8 +181,7 @@ int umbra_reboot(int argc, char **argv)
     const GOptionEntry table[] = {
         {"machine", 'M', 0, G_OPTION_ARG_STRING_ARRAY, &options.machines,
          "a machine type, with its properties as for -M, or all; may be repeated "
-         "(default: "
-         "pc-i440fx-7.2)",
+         "(default: pc-i440fx-7.2)",
          "TYPE"},
         {"accel", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.accels,
          "kvm or x86emu; may be repeated (default: all that work here)", "ACCEL"},
@@ -190,8 +189,7 @@ int umbra_reboot(int argc, char **argv)
          "the firmware image (default: the machine type's SeaBIOS)", "FILE"},
         {"method", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.methods,
          "bios, kbd, pci, triple, ctrl-alt-del (these are all, the default), port92, s3 "
-         "(in "
-         "the default of --machine all)",
+         "(in the default of --machine all)",
          "METHOD"},
         {"times", 0, 0, G_OPTION_ARG_INT, &options.times, "reboots in a row (default: 1)",
          "N"},

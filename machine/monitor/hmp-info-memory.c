@@ -58,14 +58,12 @@ const HmpCommand hmp_info_memory_commands[] = {
     {"info mtree", "flatview:-f,dispatch_tree:-d,owner:-o,disabled:-D",
      "[-f][-d][-o][-D]",
      "show memory tree (-f: dump flat view for address spaces;-d: dump dispatch tree, "
-     "valid "
-     "with -f only);-o: dump region owners/parents;-D: dump disabled regions",
+     "valid with -f only);-o: dump region owners/parents;-D: dump disabled regions",
      run_mtree},
     {"info ramblock", "", "", "Display system ramblock information", run_ramblock},
     {"info memory_size_summary", "", "",
      "show the amount of initially allocated and present hotpluggable (if enabled) "
-     "memory "
-     "in bytes.",
+     "memory in bytes.",
      run_memory_size},
     {"info pci", "", "", "show PCI info", run_pci},
     {NULL},

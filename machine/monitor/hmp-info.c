@@ -254,8 +254,7 @@ const HmpCommand hmp_info_commands[] = {
     {"info cpus", "", "", "show infos for each CPU", run_cpus},
     {"info registers", "cpustate_all:-a,vcpu:i?", "[-a|vcpu]",
      "show the cpu registers (-a: show register info for all cpus; vcpu: specific vCPU "
-     "to "
-     "query; show the current CPU's registers if no argument is specified)",
+     "to query; show the current CPU's registers if no argument is specified)",
      run_registers},
     {"info mem", "", "", "show the active virtual memory mappings", run_mem},
     {"info chardev", "", "", "show the character devices", run_chardev},

@@ -287,10 +287,9 @@ static const struct {
     {"sandbox", "enable:b obsolete:s elevateprivileges:s spawn:s resourcecontrol:s"},
     {"msg", "timestamp:b guest-name:b"},
     {"chardev", "backend:s path:s host:s port:s fd:s to:n ipv4:b ipv6:b localaddr:s "
-                "localport:s wait:b "
-                "server:b delay:b nodelay:b reconnect:n telnet:b width:n height:n cols:n "
-                "rows:n mux:b "
-                "signal:b size:s chardev:s append:b abstract:b tight:b"},
+                "localport:s wait:b server:b delay:b nodelay:b reconnect:n telnet:b "
+                "width:n height:n cols:n rows:n mux:b signal:b size:s chardev:s append:b "
+                "abstract:b tight:b"},
     {"mon", "mode:s chardev:s pretty:b"},
     {"drive", "bus:n unit:n index:n media:s if:s file:s read-only:b format:s snapshot:b"},
     {"device", ""},
