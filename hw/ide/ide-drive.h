@@ -111,6 +111,7 @@ struct IDEDrive {
     char *serial, *ver, *model;
     uint64_t wwn;
     int read_errors, write_errors; /* of block_error_policy_names */
+    uint32_t logical_cylinders, logical_heads, logical_sectors; /* what firmware is told */
     IDEGeometry geometry;          /* default; zeroes: guessed from the disk */
     int translation_wanted;
     uint32_t rotation_rate;

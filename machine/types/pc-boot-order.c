@@ -103,3 +103,32 @@ bool pc_boot_order_add_devices(BootOrder *order, GError **error)
     bus_foreach(add_bus, &walk);
     return !walk.failed;
 }
+
+static bool add_geometry(Bus *bus, void *opaque)
+{
+    GString *lines = opaque;
+
+    for (guint i = 0; i < bus->children->len; i++) {
+        Device *dev = bus->children->pdata[i];
+        const IDEDrive *drive =
+            g_type_is_a(G_OBJECT_TYPE(dev), TYPE_IDE_HD) ? IDE_DRIVE(dev) : NULL;
+        g_autoptr(GString) path = g_string_new(NULL);
+
+        if (drive && (drive->logical_cylinders || drive->logical_heads ||
+                      drive->logical_sectors) &&
+            append_path(path, dev)) {
+            g_string_append_printf(lines, "%s%s %u %u %u", lines->len ? "\n" : "", path->str,
+                                   drive->logical_cylinders, drive->logical_heads,
+                                   drive->logical_sectors);
+        }
+    }
+    return true;
+}
+
+char *pc_bios_geometry(void)
+{
+    GString *lines = g_string_new(NULL);
+
+    bus_foreach(add_geometry, lines);
+    return g_string_free(lines, FALSE);
+}

@@ -170,6 +170,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
     const MachineConfig *config = &machine->config;
     bool kvm = strcmp(accel_name(machine->accel), "kvm") == 0;
     g_autoptr(GBytes) boot_order = NULL;
+    g_autofree char *geometry = pc_bios_geometry();
     g_autoptr(GBytes) kvmvapic = load_kvmvapic(machine);
     SMBIOSInfo smbios;
     uint8_t uuid[16] = {0};
@@ -212,7 +213,7 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error)
                    .boot_menu_wait = config->boot_menu_ms,
                    .boot_fail_wait = config->boot_wait_ms,
                    .boot_order = boot_order,
-                   .bios_geometry = pc->data->no_bios_geometry ? NULL : "",
+                   .bios_geometry = pc->data->no_bios_geometry ? NULL : geometry,
                    .acpi_tables = pc->user_tables,
                    .hpet = pc->hpet && machine->pci,
                    .sleep_states = pc->pm != NULL,

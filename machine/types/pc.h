@@ -146,6 +146,8 @@ bool pc_firmware_config_init(PCMachine *pc, GError **error);
 bool pc_kernel_init(PCMachine *pc, BootOrder *order, GError **error);
 
 /* -- pc-boot-order.c: the devices with a bootindex. -- */
+/* "PATH CYLINDERS HEADS SECTORS" lines of disks with lcyls=, lheads=, lsecs=; free it. */
+char *pc_bios_geometry(void);
 bool pc_boot_order_add_devices(BootOrder *order, GError **error);
 
 /* -- device-list.c: what -device knows. -- */

@@ -84,5 +84,20 @@ def dma_errors(m, check):
                                               m.read(BUFFER, 3)], [ord("Q"), 0, b"EMU"])
 
 
+DISK = "if=none,file=null-co://,format=raw,id="
+
+
+@case("-device ide-hd's lcyls, lheads, lsecs: bios-geometry", "-drive", DISK + "one", "-device",
+      "ide-hd,drive=one,bus=ide.0,unit=1,lcyls=100,lheads=12,lsecs=30", "-drive", DISK + "two",
+      "-device", "ide-hd,drive=two,bus=ide.1,unit=0", "-drive", DISK + "three", "-device",
+      "ide-hd,drive=three,bus=ide.1,unit=1,lcyls=5,lheads=2,lsecs=3")
+def geometry(m, check):
+    key, size = next((key, size) for key, name, size in m.fw_cfg_files()
+                     if name == "bios-geometry")
+    check("a line for each disk that has them", m.fw_cfg_read(key, size),
+          b"/pci@i0cf8/ide@1,1/drive@0/disk@1 100 12 30\n"
+          b"/pci@i0cf8/ide@1,1/drive@1/disk@1 5 2 3\0")
+
+
 if __name__ == "__main__":
     sys.exit(main())
