@@ -55,7 +55,7 @@ struct MachineType {
     const char *deprecated;      /* why not to use it any more, or NULL */
     const MachineReboot *reboots; /* ended by a NULL method; or NULL: each works */
     bool bare;                   /* has neither RAM nor CPUs */
-    bool no_default_devices;     /* as with -nodefaults: the board has no place for them */
+    bool no_default_devices;     /* but a serial port: the board has no place for them */
     const char *reboot_kernel;   /* what `umbra reboot` starts on it, of the built-in guests;
                                     NULL: firmware, and a disk's boot sector */
     bool takes_environment;      /* its kernels are given -e's strings */

@@ -368,8 +368,8 @@ Machine *system_configure(SystemOptions *options, char **passed_over)
     if (options->cpu || type->default_cpu) {
         system_set_cpu(options->cpu ? options->cpu : type->default_cpu);
     }
-    options->nodefaults |= type->bare || type->no_default_devices;
-    default_devices_add(options);
+    options->nodefaults |= type->bare;
+    default_devices_add(options, type);
     if (options->dump_vmstate) {
         dump_vmstate(options->dump_vmstate, type->name);
     }

@@ -53,7 +53,7 @@ static void add(GPtrArray *list, const char *text)
     g_ptr_array_add(list, g_strdup(text));
 }
 
-void default_devices_add(SystemOptions *options)
+void default_devices_add(SystemOptions *options, const MachineType *type)
 {
     static const char *const vgas[] = {"VGA", "isa-vga", "igd-stub", NULL};
     static const char *const serials[] = {"isa-serial", NULL};
@@ -66,6 +66,10 @@ void default_devices_add(SystemOptions *options)
     }
     if (options->serials->len == 0 && !has_device(options, serials)) {
         add(options->serials, options->nographic ? "mon:stdio" : "null");
+    }
+    if (type->no_default_devices) {
+        options->nodefaults = true;
+        return;
     }
     if (options->parallels->len == 0 && !has_device(options, parallels)) {
         add(options->parallels, "null");

@@ -196,6 +196,11 @@ def check_cpu(checks):
                                "-monitor", "stdio"], input="quit\n", text=True, timeout=60,
                               capture_output=True, check=False)
         checks.check(done.returncode == 0, f"-M {machine}: {done.stderr}")
+        done = subprocess.run([SYSTEM, "-M", machine, "-nographic", "-S", "-accel", "qtest"],
+                              input="\x01cinfo chardev\nquit\n", text=True, timeout=60,
+                              capture_output=True, check=False)
+        checks.check("serial0: filename=mux" in done.stdout,
+                     f"-M {machine} -nographic: {done.stdout} {done.stderr}")
     with Peer(SYSTEM, "-M", "pc", "-cpu", "qemu32,family=7") as peer:
         cpu = peer.execute("query-cpus-fast")[0]["qom-path"]
         values = [peer.execute("qom-get", path=cpu, property=name)
