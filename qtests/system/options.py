@@ -206,6 +206,7 @@ def check_cpu(checks):
         values = [peer.execute("qom-get", path=cpu, property=name)
                   for name in ("family", "model", "stepping")]
         checks.check(values == [7, 6, 3], f"qemu32,family=7: {values}")
+        checks.check(peer.execute("qom-get", path=cpu, property="apic-id") == 0, "its APIC ID")
 
 
 def check_others(checks, folder):
