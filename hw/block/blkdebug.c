@@ -282,7 +282,8 @@ static int follow_rules(Blkdebug *blkdebug, const char *event, unsigned access,
         } else if (!code && (rule->accesses & access) &&
                    (rule->sector == EVERY_SECTOR ||
                     (rule->sector >= offset / BLOCK_SECTOR_SIZE &&
-                     rule->sector * BLOCK_SECTOR_SIZE < offset + length))) {
+                     rule->sector < (offset + length + BLOCK_SECTOR_SIZE - 1) /
+                                        BLOCK_SECTOR_SIZE))) {
             code = (int)rule->code;
             if (rule->once) {
                 g_array_remove_index(blkdebug->rules, i--);
@@ -303,7 +304,7 @@ static bool passes(BlockNode *node, const char *event, unsigned access, uint64_t
     }
     code = follow_rules(node->state, event, access, offset, length);
     if (code) {
-        errno = code;
+        errno = code == EINPROGRESS ? EIO : code; /* that one is a break's */
     }
     return code == 0;
 }

@@ -206,6 +206,20 @@ def dma_write_stops(m, check):
         check("written", disk.read(2048), data)
 
 
+@failing("errno=115, which is not a breakpoint", "rerror=report", rule("read_aio", errno=115))
+def in_progress(m, check):
+    start(m, 0x20, 6)
+    check("an error like others", idle(m) & (BSY | DRQ | ERR), ERR)
+
+
+# QEMU's rule is then one for sector 0.
+@failing("a rule for a sector beyond all disks", "rerror=report",
+         rule("read_aio", sector=1 << 55), only="Umbra")
+def sector_beyond(m, check):
+    start(m, 0x20, 0)
+    check("the disk reads", idle(m) & (BSY | DRQ | ERR), DRQ)
+
+
 # QEMU forgets to: the drive offers the data of a command from before the reset.
 # QEMU sends such a command along, and repeats it there.
 @failing("migrating", "rerror=stop,id=ide0-hd0", rule("read_aio", sector=6, once="on"), only="Umbra")
