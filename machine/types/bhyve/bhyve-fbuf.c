@@ -43,6 +43,7 @@ typedef struct Fbuf {
     MemoryRegion register_region;
     MemoryRegion segment; /* in no container: the BAR's region shows it */
     MemoryRegion mapping;
+    DisplayConsole *console;
 } Fbuf;
 
 DEVICE_DEFINE_TYPE(Fbuf, bhyve_fbuf, "bhyve-fbuf", TYPE_PCI_DEVICE)
@@ -142,7 +143,7 @@ static bool fbuf_realize(Device *dev, GError **error)
                              SEGMENT_SIZE);
     pci_register_bar(&fbuf->parent, 0, 0, &fbuf->register_region);
     pci_register_bar(&fbuf->parent, 1, 0, &fbuf->mapping);
-    display_console_new(dev, fbuf_draw, fbuf);
+    fbuf->console = display_console_new(dev, fbuf_draw, fbuf);
     return true;
 }
 
@@ -150,6 +151,7 @@ static void fbuf_unrealize(Device *dev)
 {
     Fbuf *fbuf = FBUF(dev);
 
+    display_console_free(fbuf->console);
     pci_device_unrealize(dev);
     memory_region_destroy(&fbuf->mapping);
     memory_region_destroy(&fbuf->register_region);
