@@ -68,8 +68,7 @@ typedef struct IGDStub {
 
 #define IGD_STUB(object) (G_TYPE_CHECK_INSTANCE_CAST((object), TYPE_IGD_STUB, IGDStub))
 
-/* -- The table --------------------------------------------------------------------------
- */
+/* -- The table ----------------------------------------------------------------------- */
 
 /* Where the guest's stolen memory begins; 0: nowhere yet. */
 static uint32_t stolen_base(const IGDStub *igd)
@@ -118,8 +117,7 @@ static void write_gtt(IGDStub *igd, uint32_t offset, uint32_t value)
     memory_region_set_dirty(&igd->gtt, offset, sizeof(kept));
 }
 
-/* -- BAR 4: index and data --------------------------------------------------------------
- */
+/* -- BAR 4: index and data ----------------------------------------------------------- */
 
 /* Whether the index means an entry; *offset is in bytes from the table's beginning. */
 static bool index_is_gtt(const IGDStub *igd, uint32_t *offset)
@@ -162,8 +160,7 @@ static const MemoryRegionOps ports_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- BAR 0: registers -------------------------------------------------------------------
- */
+/* -- BAR 0: registers ---------------------------------------------------------------- */
 
 /* There are none: nothing is drawn. */
 static uint64_t registers_read(void *opaque, hwaddr offset, unsigned size)
@@ -185,8 +182,7 @@ static const MemoryRegionOps registers_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- BAR 2: the aperture ----------------------------------------------------------------
- */
+/* -- BAR 2: the aperture ------------------------------------------------------------- */
 
 /* Where the table sends an access. False: the entry is not valid, or it leads back here.
  */
@@ -237,8 +233,7 @@ static const MemoryRegionOps aperture_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- Configuration space ----------------------------------------------------------------
- */
+/* -- Configuration space ------------------------------------------------------------- */
 
 /* With stolen=bar BDSM shows where BAR 5 is, once it is there. */
 static void update_bdsm(IGDStub *igd)
@@ -279,8 +274,7 @@ static void init_config(IGDStub *igd, uint16_t ggc)
     }
 }
 
-/* -- Regions ----------------------------------------------------------------------------
- */
+/* -- Regions ------------------------------------------------------------------------- */
 
 static void init_bars(IGDStub *igd)
 {
@@ -338,8 +332,7 @@ static bool init_ram(IGDStub *igd, GError **error)
     return true;
 }
 
-/* -- Life -------------------------------------------------------------------------------
- */
+/* -- Life ---------------------------------------------------------------------------- */
 
 static bool find_igd(Device *dev, void *opaque)
 {

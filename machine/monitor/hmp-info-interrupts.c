@@ -32,8 +32,7 @@ static bool read_state(const char *section, unsigned instance, void *wire, size_
     return true;
 }
 
-/* -- info pic ---------------------------------------------------------------------------
- */
+/* -- info pic ------------------------------------------------------------------------ */
 
 static void print_i8259(Hmp *hmp, unsigned n)
 {
@@ -112,8 +111,7 @@ static void run_pic(Hmp *hmp, const HmpArgs *args)
     print_i8259(hmp, 0);
 }
 
-/* -- info irq ---------------------------------------------------------------------------
- */
+/* -- info irq ------------------------------------------------------------------------ */
 
 typedef struct Controller {
     GType (*type)(void);
@@ -159,8 +157,7 @@ static void run_irq(Hmp *hmp, const HmpArgs *args)
     }
 }
 
-/* -- info lapic: registers by Intel SDM volume 3, chapter 11
- * ------------------------------ */
+/* -- info lapic: registers by Intel SDM volume 3, chapter 11 ------------------------- */
 
 /* 11.5.1: an entry of the local vector table. */
 static void print_lvt(Hmp *hmp, const char *name, uint32_t entry, const char *timer_mode)
@@ -305,8 +302,7 @@ static void run_lapic(Hmp *hmp, const HmpArgs *args)
     }
 }
 
-/* -- What there is none of, or nothing to tell
- * --------------------------------------------- */
+/* -- What there is none of, or nothing to tell --------------------------------------- */
 
 static void run_usb(Hmp *hmp, const HmpArgs *args)
 {

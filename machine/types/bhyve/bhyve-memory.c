@@ -260,8 +260,8 @@ bool bhyve_memory_wire(GError **error)
 
 /* -- What the guest is told ---------------------------------------------------------- */
 
-/* usr.sbin/bhyve/amd64/rtc.c: RTC_LMEM_LSB and RTC_HMEM_LSB, in units of 64 KiB. bhyve
- * does not mind that a guest of less than 16 MiB makes the first a negative number. */
+/* usr.sbin/bhyve/amd64/rtc.c: RTC_LMEM_LSB and RTC_HMEM_LSB, in units of 64 KiB. Of
+ * a guest of less than 16 MiB the first is 0 here; bhyve's becomes a negative number. */
 enum { CMOS_ABOVE_16M_64KIB = 0x34, CMOS_ABOVE_4G_64KIB = 0x5b };
 
 void bhyve_memory_write_cmos(BhyveMachine *bhyve)

@@ -86,8 +86,7 @@ bool bhyve_pci_check_bars(BhyveMachine *bhyve, GError **error);
 /* Gives every BAR its address, and where no bootrom is there to do it turns them on. */
 void bhyve_pci_place_bars(BhyveMachine *bhyve);
 
-/* -- bhyve-fbuf.c: the frame buffer, with the segment "framebuffer".
- * ----------------------- */
+/* -- bhyve-fbuf.c: the frame buffer, with the segment "framebuffer". ----------------- */
 
 GType bhyve_fbuf_get_type(void);
 
