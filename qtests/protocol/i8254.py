@@ -130,7 +130,8 @@ def gate(m, check):
 def mode_1(m, check):
     m.outb(0x61, 0x00)
     program(m, 2, 1, 2000)
-    check("OUT is high before the trigger", m.inb(0x61) & 0x20, 0x20)
+    if m.exact:  # QEMU counts from here on, trigger or not, and the host may be slow
+        check("OUT is high before the trigger", m.inb(0x61) & 0x20, 0x20)
     m.outb(0x61, 0x01)
     if m.exact:
         m.clock_step(ticks(5))
