@@ -73,8 +73,8 @@ bool pvh_prepare(PVHImage *image, AddressSpace *as, const PVHLayout *layout,
 void pvh_write(const PVHImage *image, AddressSpace *as);
 void pvh_clear(PVHImage *image);
 
-/* Whether all of [address, address + size) is RAM that the guest can write. Machine lock.
- */
+/* Whether all of [address, address + size) is RAM that the guest can write.
+ * Machine lock. */
 bool pvh_is_ram(AddressSpace *as, uint64_t address, uint64_t size);
 
 #endif

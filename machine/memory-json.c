@@ -37,8 +37,7 @@ static JsonNode *take_object(JsonObject *object)
     return node;
 }
 
-/* -- Ranges and regions
- * ------------------------------------------------------------------ */
+/* -- Ranges and regions ---------------------------------------------------------- */
 
 static JsonObject *range_to_json(const FlatRange *range)
 {
@@ -124,8 +123,7 @@ static void add_region(MemoryRegion *mr, void *opaque)
     json_array_add_object_element(tree->into, object);
 }
 
-/* -- Snapshots
- * --------------------------------------------------------------------------- */
+/* -- Snapshots ------------------------------------------------------------------- */
 
 typedef struct Snapshot {
     JsonArray *spaces, *views, *trees;
@@ -193,8 +191,7 @@ JsonNode *memory_json_snapshot(const char *machine)
     return take_object(object);
 }
 
-/* -- Explanations
- * ------------------------------------------------------------------------ */
+/* -- Explanations ---------------------------------------------------------------- */
 
 static void set_memory(JsonObject *object, const char *name, const ExplainMemory *memory)
 {

@@ -36,8 +36,7 @@ static void fail(QtestCall *call, const char *format, ...)
     va_end(arguments);
 }
 
-/* -- Ports and memory, one value
- * ---------------------------------------------------------- */
+/* -- Ports and memory, one value ------------------------------------------------- */
 
 static void bus_write(QtestCall *call, AddressSpace *as)
 {
@@ -79,8 +78,7 @@ static void run_read_value(QtestCall *call)
                     bus_read(call, &call->machine->memory));
 }
 
-/* -- Memory, any number of bytes
- * ----------------------------------------------------------- */
+/* -- Memory, any number of bytes ------------------------------------------------- */
 
 static bool length_is_good(QtestCall *call, uint64_t length, uint64_t max)
 {
@@ -209,8 +207,7 @@ static void run_endianness(QtestCall *call)
     g_string_assign(call->reply, "OK little");
 }
 
-/* -- The clock
- * ----------------------------------------------------------------------------- */
+/* -- The clock ------------------------------------------------------------------- */
 
 /* Runs all timers on the way; does nothing when the clock is past `ns` already. */
 static void move_clock(QtestCall *call, int64_t ns)
@@ -242,8 +239,7 @@ static void run_clock_set(QtestCall *call)
     move_clock(call, (int64_t)call->number[0]);
 }
 
-/* -- The rest
- * ------------------------------------------------------------------------------ */
+/* -- The rest -------------------------------------------------------------------- */
 
 static void run_intercept_in(QtestCall *call)
 {
@@ -267,8 +263,7 @@ static void run_module_load(QtestCall *call)
     g_string_assign(call->reply, "FAIL");
 }
 
-/* -- The table
- * ----------------------------------------------------------------------------- */
+/* -- The table ------------------------------------------------------------------- */
 
 typedef struct QtestCommand {
     const char *name;

@@ -81,8 +81,7 @@ static DevicePins *unnamed_pins(Device *dev, bool output)
     return NULL;
 }
 
-/* -- Devices by path
- * ---------------------------------------------------------------------- */
+/* -- Devices by path ------------------------------------------------------------- */
 
 typedef struct PathSearch {
     const char *path;
@@ -120,8 +119,7 @@ static Device *find_device(QtestCall *call, const char *path)
     return search.found;
 }
 
-/* -- Commands
- * ------------------------------------------------------------------------------ */
+/* -- Commands -------------------------------------------------------------------- */
 
 void qtest_irq_intercept(QtestCall *call, const char *path, bool output)
 {

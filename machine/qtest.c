@@ -27,8 +27,7 @@ static struct {
     GString *output; /* collects while a command runs; else NULL */
 } server;
 
-/* -- The log
- * ----------------------------------------------------------------------------- */
+/* -- The log --------------------------------------------------------------------- */
 
 static void log_text(char direction, const char *text)
 {
@@ -38,8 +37,7 @@ static void log_text(char direction, const char *text)
     }
 }
 
-/* -- Output
- * ------------------------------------------------------------------------------ */
+/* -- Output ---------------------------------------------------------------------- */
 
 void qtest_server_tell(const char *line)
 {
@@ -51,8 +49,7 @@ void qtest_server_tell(const char *line)
     }
 }
 
-/* -- Input
- * ------------------------------------------------------------------------------- */
+/* -- Input ----------------------------------------------------------------------- */
 
 static void run_line(char *line, size_t length)
 {
@@ -187,8 +184,7 @@ static void server_event(void *opaque, CharEvent event)
     }
 }
 
-/* -- Life
- * -------------------------------------------------------------------------------- */
+/* -- Life ------------------------------------------------------------------------ */
 
 static bool open_log(const char *path, GError **error)
 {

@@ -43,8 +43,7 @@ USER_OBJECT_DEFINE_TYPE(SegmentServer, segment_server, "umbra-segments", TYPE_US
 #define SEGMENT_SERVER(object)                                                           \
     (G_TYPE_CHECK_INSTANCE_CAST((object), segment_server_get_type(), SegmentServer))
 
-/* -- Segments
- * ------------------------------------------------------------------------------ */
+/* -- Segments -------------------------------------------------------------------- */
 
 static bool can_seal(const RAMBlock *block)
 {
@@ -63,8 +62,8 @@ static bool is_writable(const RAMBlock *block)
     return can_seal(block) && !(block->mr && block->mr->readonly);
 }
 
-/* A descriptor for another process: a description of its own, and of these rights only.
- */
+/* A descriptor for another process: a description of its own, and of these
+ * rights only. */
 static int open_segment(const RAMBlock *block, GError **error)
 {
     bool writable = is_writable(block);
@@ -143,8 +142,7 @@ static bool list_segment(RAMBlock *block, void *opaque)
     return true;
 }
 
-/* -- Requests and answers
- * ------------------------------------------------------------------- */
+/* -- Requests and answers -------------------------------------------------------- */
 
 static void drop(Client *client)
 {
@@ -314,8 +312,7 @@ static gboolean client_arrived(GSocket *listener, GIOCondition condition, gpoint
     return G_SOURCE_CONTINUE;
 }
 
-/* -- The object
- * --------------------------------------------------------------------------------- */
+/* -- The object ------------------------------------------------------------------ */
 
 /* Whether `path` is what a server that has died has left behind. */
 static bool is_stale(const char *path, GSocketAddress *address)

@@ -120,8 +120,7 @@ static hwaddr room_in(const Place *place, hwaddr addr, hwaddr length)
     return MIN(length - 1, place->range.last - addr) + 1;
 }
 
-/* -- Devices
- * ---------------------------------------------------------------------------------- */
+/* -- Devices --------------------------------------------------------------------- */
 
 /* An access to where nobody answers. Machine lock. */
 static MemTxResult unassigned(AddressSpace *as, hwaddr addr, hwaddr length, bool is_write,
@@ -236,8 +235,7 @@ static MemTxResult write_device(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
     return result;
 }
 
-/* -- Bulk accesses
- * -------------------------------------------------------------------------------- */
+/* -- Bulk accesses --------------------------------------------------------------- */
 
 /* Bytes of an access up to the end of the address space; what is beyond is an error. */
 static hwaddr cut_at_end(hwaddr addr, hwaddr length, MemTxResult *result)
@@ -359,8 +357,7 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte, hwadd
     return result;
 }
 
-/* -- Loads and stores
- * ------------------------------------------------------------------------------- */
+/* -- Loads and stores ------------------------------------------------------------ */
 
 /* Whether a device answers at addr and takes an access of this size as it is. In a read
  * section. */

@@ -105,8 +105,7 @@ static const char *style_of(const Box *box)
     return EMPTY_ID;
 }
 
-/* -- Layout
- * ------------------------------------------------------------------------------ */
+/* -- Layout ---------------------------------------------------------------------- */
 
 static void add_box(Picture *picture, const FlatRange *range)
 {
@@ -213,8 +212,7 @@ static void lay_out(Picture *picture)
     picture->height = y - TOP;
 }
 
-/* -- Text
- * -------------------------------------------------------------------------------- */
+/* -- Text ------------------------------------------------------------------------ */
 
 static bool is_whole(double value)
 {
@@ -332,8 +330,7 @@ static void draw_text(Picture *picture, double x, double y, const char *class,
                            class, fitted);
 }
 
-/* -- The columns
- * ------------------------------------------------------------------------- */
+/* -- The columns ----------------------------------------------------------------- */
 
 static double overview_y(const Picture *picture, double address)
 {
@@ -435,8 +432,7 @@ static void draw_box(Picture *picture, const Box *box)
     g_string_append(picture->out, "</g>\n");
 }
 
-/* -- Arrows from a window to the range that shows more of the same bytes
- * ----------------- */
+/* -- Arrows from a window to the range that shows more of the same bytes --------- */
 
 static bool shows_part_of(const Box *part, const Box *whole)
 {
@@ -477,8 +473,7 @@ static void draw_arrows(Picture *picture)
     }
 }
 
-/* -- The whole
- * --------------------------------------------------------------------------- */
+/* -- The whole ------------------------------------------------------------------- */
 
 static void draw_key(Picture *picture, unsigned place, const char *class,
                      const char *text)

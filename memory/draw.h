@@ -8,8 +8,8 @@
 
 #include "memory/address-space.h"
 
-/* The SVG text of what `as` shows now, under the headline `title`; free it. Machine lock.
- */
+/* The SVG text of what `as` shows now, under the headline `title`; free it.
+ * Machine lock. */
 char *draw_view(AddressSpace *as, const char *title);
 
 #endif

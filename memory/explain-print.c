@@ -159,8 +159,8 @@ static void print_kind(GString *out, const MemoryRegion *mr)
     }
 }
 
-/* A step a line, in columns: the region, where it lies, which byte of it the address is.
- */
+/* A step a line, in columns: the region, where it lies, which byte of it the
+ * address is. */
 static void print_path(GString *out, const Explanation *e, const GArray *path)
 {
     size_t width = 0, span_width = 0;

@@ -15,8 +15,8 @@
 #include "memory/internal.h"
 #include "memory/walk.h"
 
-/* Steps through disabled regions and beyond borders; enabled ones are walked to the end.
- */
+/* Steps through disabled regions and beyond borders; enabled ones are walked to
+ * the end. */
 #define MAX_SIDE_STEPS 100000
 #define MAX_CLAIMS 1000
 
@@ -64,8 +64,7 @@ static const ExplainStep *step_at(const ExplainClaim *claim, guint at)
     return &g_array_index(claim->path, ExplainStep, at);
 }
 
-/* -- The walk
- * ---------------------------------------------------------------------------- */
+/* -- The walk -------------------------------------------------------------------- */
 
 static bool reaches(const MemoryRegion *mr, hwaddr offset)
 {
@@ -171,8 +170,7 @@ static void visit(Walk *walk, MemoryRegion *mr, hwaddr offset, Obstacle obstacle
     g_array_set_size(walk->path, walk->path->len - 1);
 }
 
-/* -- Who lost against whom
- * --------------------------------------------------------------- */
+/* -- Who lost against whom ------------------------------------------------------- */
 
 static void judge(ExplainClaim *claim, const ExplainClaim *answer)
 {
@@ -271,8 +269,7 @@ static void take_clipped(Explanation *e, GPtrArray *clipped)
     }
 }
 
-/* -- The whole
- * --------------------------------------------------------------------------- */
+/* -- The whole ------------------------------------------------------------------- */
 
 static ExplainMemory memory_of(const MemoryRegion *mr, hwaddr offset)
 {
@@ -353,8 +350,7 @@ AddressSpace *explain_find_space(const char *name)
     return NULL;
 }
 
-/* -- What other rooms know
- * --------------------------------------------------------------- */
+/* -- What other rooms know ------------------------------------------------------- */
 
 void explain_add_hook(ExplainHook func, void *opaque)
 {

@@ -48,8 +48,7 @@ static bool same_zone(const Zone *a, const Zone *b)
            a->match_data == b->match_data && (!a->match_data || a->data == b->data);
 }
 
-/* -- Edits
- * ------------------------------------------------------------------------------------ */
+/* -- Edits ----------------------------------------------------------------------- */
 
 static void add_zone(MemoryRegion *mr, Zone zone)
 {
@@ -175,8 +174,7 @@ void region_free_zones(MemoryRegion *mr)
     }
 }
 
-/* -- What is seen
- * ------------------------------------------------------------------------------ */
+/* -- What is seen ---------------------------------------------------------------- */
 
 /* A doorbell is seen where all of it is; of a coalesced zone, what is seen of it. */
 static bool find_in_range(const FlatRange *range, void *opaque)

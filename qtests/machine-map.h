@@ -18,8 +18,8 @@
 #define MIB(n) ((uint64_t)(n) << 20)
 #define GIB(n) ((uint64_t)(n) << 30)
 
-/* Of the address space "memory": a line a range, "START-LAST REGION[+OFFSET]"; free it.
- */
+/* Of the address space "memory": a line a range, "START-LAST REGION[+OFFSET]";
+ * free it. */
 static inline char *machine_map(QtestClient *client)
 {
     g_autofree char *text = qtest_client_hmp(client, "info mtree -f");

@@ -27,8 +27,7 @@ struct QtestClient {
     GQueue *events; /* JsonNode *, not waited for yet */
 };
 
-/* -- Streams of lines
- * ---------------------------------------------------------------------- */
+/* -- Streams of lines ------------------------------------------------------------ */
 
 static short wait_for(int fd, short events, gint64 limit, const char *what)
 {
@@ -92,8 +91,7 @@ static void send_bytes(Stream *stream, const char *text, size_t length)
     }
 }
 
-/* -- Starting and ending
- * ------------------------------------------------------------------- */
+/* -- Starting and ending --------------------------------------------------------- */
 
 /* Both ends of a stream; the emulator's end is to survive exec. */
 static void make_pair(int *ours, int *theirs)
@@ -209,8 +207,7 @@ void qtest_client_free(QtestClient *client)
     g_free(client);
 }
 
-/* -- Lines
- * --------------------------------------------------------------------------------- */
+/* -- Lines ----------------------------------------------------------------------- */
 
 void qtest_client_send(QtestClient *client, const char *text, size_t length)
 {
@@ -261,8 +258,7 @@ char *qtest_client_command(QtestClient *client, const char *format, ...)
     return qtest_client_reply(client);
 }
 
-/* -- Commands that must succeed
- * ------------------------------------------------------------ */
+/* -- Commands that must succeed -------------------------------------------------- */
 
 /* Takes the reply; what follows "OK" in it, to be freed. */
 static char *value_of(char *reply)
@@ -358,8 +354,7 @@ bool qtest_client_irq(QtestClient *client, unsigned n)
     return client->level[n];
 }
 
-/* -- Monitors
- * ------------------------------------------------------------------------------ */
+/* -- Monitors -------------------------------------------------------------------- */
 
 static JsonNode *read_message(QtestClient *client)
 {

@@ -36,15 +36,14 @@ bool qtest_client_is_qemu(void);
  */
 QtestClient *qtest_client_new_on(const char *arguments, int qtest_fd, int qmp_fd);
 
-/* Ends the emulator with SIGTERM and fails the test unless it then exits with status 0.
- */
+/* Ends the emulator with SIGTERM and fails the test unless it then exits with
+ * status 0. */
 void qtest_client_free(QtestClient *client);
 
 /* Waits for the emulator to exit of its own accord; its exit status. */
 int qtest_client_wait(QtestClient *client);
 
-/* -- Lines
- * -------------------------------------------------------------------------------- */
+/* -- Lines ----------------------------------------------------------------------- */
 
 void qtest_client_send(QtestClient *client, const char *text, size_t length);
 
@@ -58,8 +57,7 @@ char *qtest_client_reply(QtestClient *client);
 char *qtest_client_command(QtestClient *client, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 
-/* -- Commands that must succeed
- * ----------------------------------------------------------- */
+/* -- Commands that must succeed -------------------------------------------------- */
 
 /* `size` is 1, 2 or 4 bytes; for memory 8 as well. */
 void qtest_client_out(QtestClient *client, uint16_t port, unsigned size, uint32_t value);
@@ -76,13 +74,12 @@ void qtest_client_read_bytes(QtestClient *client, uint64_t addr, void *bytes,
 int64_t qtest_client_clock_step(QtestClient *client, int64_t ns);
 int64_t qtest_client_clock_step_next(QtestClient *client);
 
-/* Listens to the device's input (output) pins; then the level of pin `n` as last heard.
- */
+/* Listens to the device's input (output) pins; then the level of pin `n` as
+ * last heard. */
 void qtest_client_intercept(QtestClient *client, const char *path, bool output);
 bool qtest_client_irq(QtestClient *client, unsigned n);
 
-/* -- Monitors
- * ------------------------------------------------------------------------------ */
+/* -- Monitors -------------------------------------------------------------------- */
 
 /* Executes `json` and returns the answer, an object with "return" or "error", events left
  * out; unref it. */

@@ -210,8 +210,7 @@ START_TEST(timer_counts)
 }
 END_TEST
 
-/* -- Two processors
- * ---------------------------------------------------------------------- */
+/* -- Two processors -------------------------------------------------------------- */
 
 static X86CPU *second;
 
@@ -305,8 +304,7 @@ START_TEST(destinations_choose)
 }
 END_TEST
 
-/* -- Errors and switches
- * ------------------------------------------------------------------- */
+/* -- Errors and switches --------------------------------------------------------- */
 
 /* 11.5.3 */
 START_TEST(errors_are_told)

@@ -59,8 +59,8 @@ static char *make_rom(size_t size)
 
 /* -- Maps ---------------------------------------------------------------------------- */
 
-/* From 3 GiB on: the PCI hole, and in it configuration space, I/O APIC, HPET, messages.
- */
+/* From 3 GiB on: the PCI hole, and in it configuration space, I/O APIC, HPET,
+ * messages. */
 #define HOLE_TO_BOOTROM                                                                  \
     "c0000000-dfffffff pci-hole\n"                                                       \
     "e0000000-efffffff pci-ecfg\n"                                                       \
@@ -499,8 +499,8 @@ START_TEST(test_reset)
 }
 END_TEST
 
-/* Every segment and where the guest had it mapped are in the other process as they were.
- */
+/* Every segment and where the guest had it mapped are in the other process as
+ * they were. */
 START_TEST(test_migration)
 {
     static const char *const machine = "-M lowmem-limit=1G -m 2G -device bhyve-fbuf";

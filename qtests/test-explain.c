@@ -19,8 +19,7 @@
 #include "memory/explain.h"
 #include "memory/io-lock.h"
 
-/* -- Small trees
- * ------------------------------------------------------------------------- */
+/* -- Small trees ----------------------------------------------------------------- */
 
 static MemoryRegion root, ram, io, box, window, other;
 static AddressSpace as;
@@ -293,8 +292,7 @@ START_TEST(test_hooks)
 }
 END_TEST
 
-/* -- Random trees
- * ------------------------------------------------------------------------ */
+/* -- Random trees ---------------------------------------------------------------- */
 
 #define RANDOM_REGIONS 24
 #define RANDOM_SPAN 0x100
@@ -304,8 +302,8 @@ static unsigned below(GRand *rand, unsigned n)
     return (unsigned)g_rand_int_range(rand, 0, (gint32)n);
 }
 
-/* Region i lies in an earlier one and shows, as an alias, an earlier one too: no loops.
- */
+/* Region i lies in an earlier one and shows, as an alias, an earlier one too:
+ * no loops. */
 static void plant(GRand *rand, MemoryRegion *mrs, unsigned i)
 {
     MemoryRegion *mr = &mrs[i];
@@ -378,8 +376,7 @@ START_TEST(test_random_trees)
 }
 END_TEST
 
-/* -- A pc
- * -------------------------------------------------------------------------------- */
+/* -- A pc ------------------------------------------------------------------------ */
 
 static Machine *pc;
 static char bios[] = "/tmp/umbra-test-explain-XXXXXX";
@@ -539,8 +536,7 @@ START_TEST(test_json)
 }
 END_TEST
 
-/* -- The monitors
- * ------------------------------------------------------------------------ */
+/* -- The monitors ---------------------------------------------------------------- */
 
 static void check_hmp(const char *line, const char *expected)
 {

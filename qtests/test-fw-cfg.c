@@ -433,8 +433,7 @@ START_TEST(test_select_callback)
 }
 END_TEST
 
-/* -- A PC's items
- * ------------------------------------------------------------------------ */
+/* -- A PC's items ---------------------------------------------------------------- */
 
 typedef struct ExpectedFile {
     const char *name;
@@ -477,8 +476,8 @@ static PCFirmwareConfig pc_config(const SMBIOSInfo *smbios)
     };
 }
 
-/* QEMU 7.2: -M pc -nodefaults -m 128 (ACPI's files aside, hence other keys), under TCG.
- */
+/* QEMU 7.2: -M pc -nodefaults -m 128 (ACPI's files aside, hence other keys),
+ * under TCG. */
 START_TEST(test_pc)
 {
     static const ExpectedFile files[] = {

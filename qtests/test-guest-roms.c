@@ -112,8 +112,7 @@ static bool find_emulator(int i)
     return true;
 }
 
-/* Runs a pc with two or four more arguments; `output` is the debug console's text.
- */
+/* Runs a pc with two or four more arguments; `output` is the debug console's text. */
 static void run(const char *option, const char *value, const char *option2,
                 const char *value2)
 {
@@ -237,8 +236,8 @@ START_TEST(test_flips)
 }
 END_TEST
 
-/* The dump without what is compared otherwise: ACPI's files (and hence the files' keys).
- */
+/* The dump without what is compared otherwise: ACPI's files (and hence the
+ * files' keys). */
 static char *comparable_dump(const char *machine)
 {
     g_autofree char *rom = write_image("fw-cfg-dump.bin", "rom.bin", NULL, 0, 0, 0);

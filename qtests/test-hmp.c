@@ -13,8 +13,7 @@
 #define PROMPT "(qemu) "
 #define BANNER "Umbra 0.1.0 monitor - type 'help' for more information\r\n" PROMPT
 
-/* -- Commands, one by one
- * ------------------------------------------------------------------ */
+/* -- Commands, one by one -------------------------------------------------------- */
 
 static const struct {
     const char *line, *answer;
@@ -246,8 +245,7 @@ START_TEST(test_hostile_lines)
 }
 END_TEST
 
-/* -- Over a socket
- * ------------------------------------------------------------------------- */
+/* -- Over a socket --------------------------------------------------------------- */
 
 static void expect(int fd, const char *line, const char *answer)
 {
@@ -341,8 +339,7 @@ START_TEST(test_greedy_client)
 }
 END_TEST
 
-/* -- On a terminal
- * ------------------------------------------------------------------------- */
+/* -- On a terminal --------------------------------------------------------------- */
 
 static char *terminal_path;
 

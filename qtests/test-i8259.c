@@ -162,8 +162,8 @@ START_TEST(spurious)
     setup();
     ck_assert_int_eq(i8259_acknowledge(master), 0x27);
     ck_assert_int_eq(in_service(0x20), 0x00);
-    /* The slave's request is gone when the CPU comes: its line 7, the master's is served.
-     */
+    /* The slave's request is gone when the CPU comes: its line 7, the master's
+     * is served. */
     outb(0x4d1, 0x02);
     irq_raise(&lines[9]);
     irq_lower(&lines[9]);

@@ -77,8 +77,8 @@ START_TEST(test_slave_alone)
 }
 END_TEST
 
-/* Writes reach both drives, and each keeps what its own commands leave in the registers.
- */
+/* Writes reach both drives, and each keeps what its own commands leave in the
+ * registers. */
 START_TEST(test_two_drives)
 {
     char *paths[2] = {image_new(MiB(1)), image_new(MiB(2))};

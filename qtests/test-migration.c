@@ -19,8 +19,7 @@
 
 #define PAGE 4096
 
-/* -- Zero pages
- * ------------------------------------------------------------------------------ */
+/* -- Zero pages ------------------------------------------------------------------ */
 
 START_TEST(a_page_is_zero_only_if_each_byte_is)
 {
@@ -38,8 +37,7 @@ START_TEST(a_page_is_zero_only_if_each_byte_is)
 }
 END_TEST
 
-/* -- XBZRLE
- * ------------------------------------------------------------------------------------ */
+/* -- XBZRLE ---------------------------------------------------------------------- */
 
 /* The wire form read byte by byte, as QEMU's docs/xbzrle.txt tells it. */
 static void naive_decode(const uint8_t *in, int length, uint8_t *page)
@@ -185,8 +183,7 @@ START_TEST(the_cache_keeps_pages_that_are_hot)
 }
 END_TEST
 
-/* -- Memory
- * ------------------------------------------------------------------------------------ */
+/* -- Memory ---------------------------------------------------------------------- */
 
 #define PAGES 64
 
@@ -349,8 +346,7 @@ START_TEST(wrong_streams_are_refused)
 }
 END_TEST
 
-/* -- Addresses
- * --------------------------------------------------------------------------------- */
+/* -- Addresses ------------------------------------------------------------------- */
 
 static const struct {
     const char *uri;

@@ -126,8 +126,8 @@ START_TEST(read_only_bits)
 }
 END_TEST
 
-/* The last dword's high bytes with low address bits set: nothing lies beyond 256 bytes.
- */
+/* The last dword's high bytes with low address bits set: nothing lies beyond
+ * 256 bytes. */
 START_TEST(end_of_space)
 {
     board_setup();

@@ -10,8 +10,7 @@
 #include "machine/monitor/json-stream.h"
 #include "machine/monitor/qmp.h"
 
-/* -- The stream
- * ---------------------------------------------------------------------------- */
+/* -- The stream ------------------------------------------------------------------ */
 
 static GString *seen; /* a line for each value or error */
 
@@ -143,8 +142,7 @@ START_TEST(test_stream_noise)
 }
 END_TEST
 
-/* -- The protocol
- * -------------------------------------------------------------------------- */
+/* -- The protocol ---------------------------------------------------------------- */
 
 #define GREETING                                                                         \
     "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, "   \
@@ -420,8 +418,7 @@ START_TEST(test_stress)
 }
 END_TEST
 
-/* -- Descriptors
- * ------------------------------------------------------------------------- */
+/* -- Descriptors ----------------------------------------------------------------- */
 
 static void send_with_fd(int fd, int end, const char *request)
 {

@@ -40,8 +40,7 @@ static void check_replies(const char *const (*cases)[2], size_t count)
 
 #define CHECK_REPLIES(cases) check_replies(cases, G_N_ELEMENTS(cases))
 
-/* -- Commands
- * ------------------------------------------------------------------------------ */
+/* -- Commands -------------------------------------------------------------------- */
 
 START_TEST(test_memory)
 {
@@ -149,8 +148,7 @@ START_TEST(test_malformed)
 }
 END_TEST
 
-/* -- The clock
- * ----------------------------------------------------------------------------- */
+/* -- The clock ------------------------------------------------------------------- */
 
 START_TEST(test_clock)
 {
@@ -271,8 +269,7 @@ START_TEST(test_intercept_in)
 }
 END_TEST
 
-/* -- The stream
- * ----------------------------------------------------------------------------- */
+/* -- The stream ------------------------------------------------------------------ */
 
 START_TEST(test_pieces)
 {
@@ -399,8 +396,7 @@ START_TEST(test_reset)
 }
 END_TEST
 
-/* -- Connections
- * ---------------------------------------------------------------------------- */
+/* -- Connections ----------------------------------------------------------------- */
 
 static char *directory;
 

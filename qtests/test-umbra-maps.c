@@ -15,8 +15,7 @@
 #include "memory/draw.h"
 #include "memory/io-lock.h"
 
-/* -- The comparison
- * ---------------------------------------------------------------------- */
+/* -- The comparison -------------------------------------------------------------- */
 
 /* A snapshot of one space "memory" with these ranges: "START LAST KIND REGION
  * OFFSET,...". */
@@ -192,8 +191,7 @@ START_TEST(test_malformed)
 }
 END_TEST
 
-/* -- Pictures
- * ---------------------------------------------------------------------------- */
+/* -- Pictures -------------------------------------------------------------------- */
 
 typedef struct Svg {
     GArray *addresses; /* double: the y of each address label */
@@ -315,8 +313,7 @@ START_TEST(test_picture_of_nothing)
 }
 END_TEST
 
-/* -- The program
- * ------------------------------------------------------------------------- */
+/* -- The program ----------------------------------------------------------------- */
 
 /* Runs $UMBRA with the words; returns its exit status, and *output what it wrote. */
 static int run(char **output, const char *words)

@@ -136,8 +136,8 @@ static unsigned cmos(unsigned address)
     return qtest_client_in(vm, 0x71, 1);
 }
 
-/* In units of 64 KiB: what is above 16 MiB and below the hole, and what is above 4 GiB.
- */
+/* In units of 64 KiB: what is above 16 MiB and below the hole, and what is
+ * above 4 GiB. */
 static const struct {
     const char *machine, *memory;
     unsigned low, high;

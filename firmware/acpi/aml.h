@@ -75,8 +75,8 @@ void aml_resource_io(GByteArray *template, uint16_t base, uint8_t alignment,
                      uint8_t length);
 void aml_resource_irq(GByteArray *template, unsigned irq);
 void aml_resource_dma(GByteArray *template, unsigned channel); /* 8 bits, compatible */
-/* A range that a bridge passes on, [first, last], in a descriptor of 16, 32 or 64 bits.
- */
+/* A range that a bridge passes on, [first, last], in a descriptor of 16, 32 or
+ * 64 bits. */
 void aml_resource_window(GByteArray *template, AMLSpace space, unsigned bits,
                          uint64_t first, uint64_t last);
 

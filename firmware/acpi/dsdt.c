@@ -107,8 +107,8 @@ static void append_floppy_drive(GByteArray *aml, unsigned n, uint8_t cmos_type)
     aml_close(aml, device);
 }
 
-/* _FDE (section 10.9.1): which of four drives are present, and whether there is a tape.
- */
+/* _FDE (section 10.9.1): which of four drives are present, and whether there is
+ * a tape. */
 static void append_floppy(const ACPIFacts *facts, GByteArray *aml)
 {
     static const ISADeviceRow row = {.name = "FDC0",

@@ -22,8 +22,8 @@ typedef enum LinkerZone {
 /* Each appends one command to the script. Offsets and lengths are bytes in the file. */
 void linker_allocate(GByteArray *script, const char *file, uint32_t alignment,
                      LinkerZone zone);
-/* The `size` bytes at `offset` of `file` hold an offset in `target`: make it an address.
- */
+/* The `size` bytes at `offset` of `file` hold an offset in `target`: make it an
+ * address. */
 void linker_add_pointer(GByteArray *script, const char *file, const char *target,
                         uint32_t offset, uint8_t size);
 /* Sets the byte at `offset` so that the `length` bytes from `start` sum up to zero. */

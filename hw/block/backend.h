@@ -13,8 +13,8 @@
 #include "hw/block/block.h"
 #include "hw/block/node.h"
 
-/* Where a function below fails, errno says why; EINPROGRESS: it waits for block_repeat().
- */
+/* Where a function below fails, errno says why; EINPROGRESS: it waits for
+ * block_repeat(). */
 typedef struct BlockDriver {
     const char *name;
     const char *below; /* the option of the node below it, "file"; NULL: there is none. */

@@ -41,8 +41,8 @@ typedef enum BlockIOStatus {
     BLOCK_IO_NO_SPACE,
 } BlockIOStatus;
 
-/* What -drive says: "file=PATH,format=raw,if=ide,index=0,media=disk,readonly=on,id=...".
- */
+/* What -drive says:
+ * "file=PATH,format=raw,if=ide,index=0,media=disk,readonly=on,id=...". */
 typedef struct DriveOptions {
     char *id;
     char *file;           /* NULL: a drive without a medium */
@@ -73,8 +73,8 @@ BlockBackend *drive_take(const char *interface, int bus, int unit);
 BlockBackend *drive_take_by_id(const char *id, bool write, GError **error);
 /* A drive of no name and no medium, for a device that was given none; already taken. */
 BlockBackend *drive_new_empty(bool readonly);
-/* Gives a taken drive back, so that another device can have it; a nameless one is gone.
- */
+/* Gives a taken drive back, so that another device can have it; a nameless one
+ * is gone. */
 void drive_release(BlockBackend *drive);
 
 /* Takes the medium and the name from a drive: a device that has it is left with nothing

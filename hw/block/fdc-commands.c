@@ -118,8 +118,8 @@ static bool next_sector(FDC *fdc)
     return false;
 }
 
-/* Finds the sector on the disk; finishes the command and returns false where it cannot.
- */
+/* Finds the sector on the disk; finishes the command and returns false where it
+ * cannot. */
 static bool locate(FDC *fdc, uint64_t *number)
 {
     FloppyDrive *drive = addressed_drive(fdc);
@@ -205,8 +205,8 @@ static bool go_on_without_dma(FDC *fdc, bool more, bool *terminal_count)
     return more;
 }
 
-/* A sector's bytes (or as many as were wanted) have passed; false: the command has ended.
- */
+/* A sector's bytes (or as many as were wanted) have passed; false: the command
+ * has ended. */
 static bool sector_done(FDC *fdc, bool terminal_count)
 {
     bool more;

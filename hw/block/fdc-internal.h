@@ -113,8 +113,8 @@ unsigned fdc_command_length(uint8_t byte);
 /* Executes the command that is complete in `bytes`. */
 void fdc_run_command(FDC *fdc);
 
-/* In execution: the DMA channel is ready; without DMA, one byte has passed at the FIFO.
- */
+/* In execution: the DMA channel is ready; without DMA, one byte has passed at
+ * the FIFO. */
 void fdc_move_data_by_dma(void *opaque);
 void fdc_data_byte_passed(FDC *fdc);
 /* Has the sector to read in the buffer; false: the command has ended. */

@@ -109,8 +109,8 @@ static bool check_removable(const BlockBackend *backend, GError **error)
     return true;
 }
 
-/* False, without an error, where the tray stays closed because the guest has been asked.
- */
+/* False, without an error, where the tray stays closed because the guest has
+ * been asked. */
 static bool try_to_open(BlockBackend *backend, bool force, bool *asked, GError **error)
 {
     bool locked = block_is_locked(backend);

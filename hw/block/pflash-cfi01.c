@@ -401,8 +401,8 @@ static const struct {
     {CYCLE_BUFFER_CONFIRM, 3, COMMAND_WRITE_BUFFER},
 };
 
-/* QEMU counts the cycle of commands that only choose what reads give, but for the status.
- */
+/* QEMU counts the cycle of commands that only choose what reads give, but for
+ * the status. */
 static const struct {
     uint8_t wcycle, cmd;
 } reads[] = {

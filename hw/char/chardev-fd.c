@@ -47,8 +47,7 @@ static ssize_t fd_write(Chardev *chardev, const uint8_t *buffer, size_t length)
     return chardev_fd_write(chardev->output_fd, buffer, length);
 }
 
-/* -- null and vc
- * ------------------------------------------------------------------------- */
+/* -- null and vc ----------------------------------------------------------------- */
 
 static bool null_open(Chardev *chardev, const Options *options, GError **error)
 {
@@ -73,8 +72,7 @@ const ChardevBackend chardev_vc_backend = {
     .open = null_open,
 };
 
-/* -- stdio
- * ------------------------------------------------------------------------------- */
+/* -- stdio ----------------------------------------------------------------------- */
 
 /* The process has one terminal, and a signal handler looks here too. */
 static struct {
@@ -189,8 +187,7 @@ const ChardevBackend chardev_stdio_backend = {
     .close = stdio_close,
 };
 
-/* -- file
- * -------------------------------------------------------------------------------- */
+/* -- file ------------------------------------------------------------------------ */
 
 static bool file_open(Chardev *chardev, const Options *options, GError **error)
 {
@@ -234,8 +231,7 @@ const ChardevBackend chardev_file_backend = {
     .close = file_close,
 };
 
-/* -- pipe: a pair of FIFOs, or one two-way special file
- * ------------------------------------ */
+/* -- pipe: a pair of FIFOs, or one two-way special file -------------------------- */
 
 static int open_special(const char *path)
 {
@@ -304,8 +300,7 @@ const ChardevBackend chardev_pipe_backend = {
     .close = pipe_close,
 };
 
-/* -- pty
- * --------------------------------------------------------------------------------- */
+/* -- pty ------------------------------------------------------------------------- */
 
 typedef struct PtyChardev {
     Chardev parent;

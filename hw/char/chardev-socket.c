@@ -41,8 +41,7 @@ static SocketChardev *socket_of(const Chardev *chardev)
     return (SocketChardev *)chardev;
 }
 
-/* -- Addresses
- * --------------------------------------------------------------------------- */
+/* -- Addresses ------------------------------------------------------------------- */
 
 static char *inet_text(GSocketAddress *address)
 {
@@ -89,8 +88,7 @@ static char *socket_describe(const Chardev *chardev)
                            s->peer_name ? " <-> " : "", s->peer_name ? s->peer_name : "");
 }
 
-/* -- A peer comes and goes
- * ----------------------------------------------------------------- */
+/* -- A peer comes and goes ------------------------------------------------------- */
 
 static void start_accepting(SocketChardev *s);
 static void start_connecting(SocketChardev *s);
@@ -257,8 +255,7 @@ static ssize_t socket_write(Chardev *chardev, const uint8_t *buffer, size_t leng
     return put;
 }
 
-/* -- Server
- * -------------------------------------------------------------------------------- */
+/* -- Server ---------------------------------------------------------------------- */
 
 static gboolean peer_waits(GSocket *listener, GIOCondition condition, gpointer data)
 {
@@ -357,8 +354,7 @@ static bool start_server(SocketChardev *s, GError **error)
     return true;
 }
 
-/* -- Client
- * -------------------------------------------------------------------------------- */
+/* -- Client ---------------------------------------------------------------------- */
 
 static GSocketClient *client_new(void)
 {
@@ -417,8 +413,7 @@ static void start_connecting(SocketChardev *s)
     g_socket_client_connect_async(client, place, s->connecting, connected, s);
 }
 
-/* -- Options
- * ------------------------------------------------------------------------------- */
+/* -- Options --------------------------------------------------------------------- */
 
 static bool adopt_fd(SocketChardev *s, const char *text, GError **error)
 {

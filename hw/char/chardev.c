@@ -24,8 +24,7 @@
 
 static GPtrArray *chardevs; /* Chardev *, in order of creation */
 
-/* -- Which there are
- * --------------------------------------------------------------------- */
+/* -- Which there are ------------------------------------------------------------- */
 
 Chardev *chardev_find(const char *id)
 {
@@ -102,8 +101,7 @@ static void chardev_free(Chardev *chardev)
     g_free(chardev);
 }
 
-/* -- Making one
- * -------------------------------------------------------------------------- */
+/* -- Making one ------------------------------------------------------------------ */
 
 static bool open_log(Chardev *chardev, const Options *options, GError **error)
 {
@@ -152,8 +150,7 @@ Chardev *chardev_create(const ChardevBackend *backend, const char *id,
     return chardev;
 }
 
-/* -- Input
- * ------------------------------------------------------------------------------- */
+/* -- Input ----------------------------------------------------------------------- */
 
 size_t chardev_room(const Chardev *chardev)
 {
@@ -234,8 +231,7 @@ ssize_t chardev_fd_read(int fd, void *buffer, size_t length)
     return got > 0 ? got : -1;
 }
 
-/* -- Output
- * ------------------------------------------------------------------------------ */
+/* -- Output ---------------------------------------------------------------------- */
 
 ssize_t chardev_fd_write(int fd, const void *buffer, size_t length)
 {
@@ -381,8 +377,7 @@ void chardev_set_open(Chardev *chardev, bool open)
     chardev_watch_input(chardev);
 }
 
-/* -- Frontends
- * --------------------------------------------------------------------------- */
+/* -- Frontends ------------------------------------------------------------------- */
 
 bool char_frontend_connect(CharFrontend *frontend, Chardev *chardev, GError **error)
 {

@@ -81,8 +81,7 @@ int64_t clock_get_ticks(void)
     return virtual_ns() + __atomic_load_n(&clocks.ticks_offset, __ATOMIC_RELAXED);
 }
 
-/* -- Running timers
- * ---------------------------------------------------------------------- */
+/* -- Running timers -------------------------------------------------------------- */
 
 static void run_due(ClockKind clock)
 {
@@ -212,8 +211,7 @@ bool timer_pending(const Timer *timer)
     return timer->expires >= 0;
 }
 
-/* -- The virtual clock
- * ------------------------------------------------------------------- */
+/* -- The virtual clock ----------------------------------------------------------- */
 
 void clock_virtual_run(bool run)
 {

@@ -37,8 +37,7 @@ static bool fail(GError **error, const char *format, ...)
     return false;
 }
 
-/* -- Names
- * ------------------------------------------------------------------------------- */
+/* -- Names ----------------------------------------------------------------------- */
 
 static void close_value(gpointer value)
 {
@@ -80,8 +79,7 @@ int descriptor_take(const char *name, GError **error)
     return GPOINTER_TO_INT(value);
 }
 
-/* -- Sets
- * -------------------------------------------------------------------------------- */
+/* -- Sets ------------------------------------------------------------------------ */
 
 static void free_member(gpointer data)
 {

@@ -33,8 +33,8 @@ bool descriptor_set_add(int64_t set, int fd, const char *note, GError **error);
 /* The lowest number that no set has. */
 int64_t descriptor_set_free_number(void);
 
-/* Closes the one (-1: all) of the set. Those who have opened the set keep what they have.
- */
+/* Closes the one (-1: all) of the set. Those who have opened the set keep what
+ * they have. */
 bool descriptor_set_remove(int64_t set, int fd, GError **error);
 
 /* In ascending order of sets, then in the order of their being added. */

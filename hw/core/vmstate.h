@@ -396,8 +396,7 @@ struct VMStateField {
 #define VMSTATE_VALIDATE(name, test)                                                     \
     VMSTATE_ROW(name, 0, test, .flags = VMS_ARRAY | VMS_MUST_EXIST)
 
-/* -- Members that are not as QEMU has them
- * ----------------------------------------------- */
+/* -- Members that are not as QEMU has them --------------------------------------- */
 
 /* `type` is the wire's: bool int8 int16 int32 int64 uint8 uint16 uint32 uint64. A value
  * that the member cannot hold is refused. */
@@ -685,8 +684,7 @@ extern const VMStateInfo vmstate_info_bitmap, vmstate_info_tmp, vmstate_info_nul
     VMSTATE_POINTER(member, Struct, version, vmstate_info_timer, Timer *)
 #define VMSTATE_TIMER_PTR(member, Struct) VMSTATE_TIMER_PTR_V(member, Struct, 0)
 
-/* -- Registration
- * ------------------------------------------------------------------------ */
+/* -- Registration ---------------------------------------------------------------- */
 
 #define VMSTATE_INSTANCE_ID_ANY (-1)
 
@@ -694,8 +692,8 @@ extern const VMStateInfo vmstate_info_bitmap, vmstate_info_tmp, vmstate_info_nul
 typedef struct VMStateEntry {
     char *id; /* "0000:00:01.3/piix4_pm", "serial", ... */
     uint32_t instance_id;
-    /* What old streams call it: the name without the path, counted by itself. NULL: none.
-     */
+    /* What old streams call it: the name without the path, counted by itself.
+     * NULL: none. */
     char *compat_id;
     uint32_t compat_instance_id;
     int alias_id; /* another instance_id that means it; -1: none */

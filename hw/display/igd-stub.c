@@ -184,8 +184,8 @@ static const MemoryRegionOps registers_ops = {
 
 /* -- BAR 2: the aperture ------------------------------------------------------------- */
 
-/* Where the table sends an access. False: the entry is not valid, or it leads back here.
- */
+/* Where the table sends an access. False: the entry is not valid, or it leads
+ * back here. */
 static bool aperture_target(IGDStub *igd, hwaddr offset, hwaddr *address)
 {
     const IGDGeneration *generation = igd->generation;
@@ -428,8 +428,8 @@ static void igd_stub_reset(Device *dev)
     igd->index = 0;
     pci_set_long(igd->parent.config + BDSM, 0);
     pci_set_long(igd->parent.config + ASLS, 0);
-    /* The table stays: on hardware it is in stolen memory, which a reset does not clear.
-     */
+    /* The table stays: on hardware it is in stolen memory, which a reset does
+     * not clear. */
     pci_device_reset(dev);
     update_bdsm(igd);
 }

@@ -23,8 +23,8 @@ enum {
     MODE_CASCADE = 0xc0,
 };
 
-/* Which channel a page register is for, by port: 0x81-0x83 and 0x87, 0x89-0x8b and 0x8f.
- */
+/* Which channel a page register is for, by port: 0x81-0x83 and 0x87, 0x89-0x8b
+ * and 0x8f. */
 static const int8_t page_channels[8] = {-1, 2, 3, 1, -1, -1, -1, 0};
 
 static void run_ready(DMAController *dma)

@@ -43,8 +43,8 @@ typedef struct KVMVAPIC {
     MemoryRegion io;
     MemoryRegion rom; /* RAM under the ROM, once that has announced itself */
     MemoryRegion *system_memory, *ram;
-    /* Where the ROM that has announced itself keeps its state: guest physical; 0: none.
-     */
+    /* Where the ROM that has announced itself keeps its state: guest physical;
+     * 0: none. */
     uint32_t state_address;
     WireROMState rom_state; /* as it came in a stream, for the way back */
     uint32_t came_with[3];  /* the same: addresses that only QEMU uses */

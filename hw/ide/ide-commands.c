@@ -232,8 +232,8 @@ static void command_initialize_parameters(IDEDrive *drive, const IDECommand *com
 
 /* -- DATA SET MANAGEMENT (ACS-2, 7.10) ----------------------------------------------- */
 
-/* Each entry of the list: 48 bits of address, 16 bits of count; a count of 0 is unused.
- */
+/* Each entry of the list: 48 bits of address, 16 bits of count; a count of 0 is
+ * unused. */
 static bool trim_consume(IDEDrive *drive, const uint8_t *data, unsigned length)
 {
     for (unsigned i = 0; i + 8 <= length; i += 8) {

@@ -78,8 +78,8 @@ void ide_transfer_pio(IDEDrive *drive, const IDETransferKind *kind, uint64_t byt
     transfer_next_block(drive, true);
 }
 
-/* The bytes of the block at hand that an access of `size` moves; none in the wrong phase.
- */
+/* The bytes of the block at hand that an access of `size` moves; none in the
+ * wrong phase. */
 static unsigned transfer_bytes_at_hand(const IDEDrive *drive, unsigned size, bool to_host)
 {
     const IDETransfer *transfer = &drive->transfer;

@@ -344,8 +344,8 @@ static void i8042_reset(Device *dev)
     update_irqs(kbc);
 }
 
-/* Makes the device at the far end of a cable: `name` is its place below the controller.
- */
+/* Makes the device at the far end of a cable: `name` is its place below the
+ * controller. */
 static Device *plug(Device *dev, GType type, const char *name, const char *pin,
                     GError **error)
 {

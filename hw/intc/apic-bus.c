@@ -10,8 +10,7 @@
 #define BROADCAST 0xff
 #define FLAT_MODEL 0xf0000000u
 
-/* -- Destinations (11.6.2)
- * --------------------------------------------------------------- */
+/* -- Destinations (11.6.2) ------------------------------------------------------- */
 
 static bool is_addressed(const APIC *apic, const APICMessage *message)
 {
@@ -81,8 +80,7 @@ void apic_bus_set_lint0(APICBus *bus, int level)
     }
 }
 
-/* -- The window
- * -------------------------------------------------------------------------- */
+/* -- The window ------------------------------------------------------------------ */
 
 /* What a processor accesses in the first page are its own registers. Everything else, and
  * all that others write, is a message; so is the start of the page, where no register is.
@@ -94,8 +92,8 @@ static APIC *register_file(hwaddr offset)
     return cpu && offset >= 0x10 && offset < PAGE ? cpu->apic : NULL;
 }
 
-/* 11.4.1: registers are 32 bits, each on a boundary of 128; other accesses are undefined.
- */
+/* 11.4.1: registers are 32 bits, each on a boundary of 128; other accesses are
+ * undefined. */
 static bool is_register(hwaddr offset, unsigned size)
 {
     return size == 4 && offset % 16 == 0;

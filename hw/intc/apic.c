@@ -68,8 +68,7 @@ static const uint32_t lvt_writable[APIC_LVTS] = {
 /* No periodic timer asks for the main loop more often; it loses ticks instead. */
 #define SHORTEST_PERIOD_NS 1000
 
-/* -- Sets of vectors
- * --------------------------------------------------------------------- */
+/* -- Sets of vectors ------------------------------------------------------------- */
 
 static void set_bit(uint32_t set[8], uint8_t vector, bool value)
 {
@@ -93,8 +92,7 @@ static int highest(const uint32_t set[8])
     return NO_VECTOR;
 }
 
-/* -- What the processor sees (11.8.3)
- * ---------------------------------------------------- */
+/* -- What the processor sees (11.8.3) -------------------------------------------- */
 
 bool apic_is_software_enabled(const APIC *apic)
 {
@@ -151,8 +149,7 @@ static int acknowledge(void *opaque)
     return vector;
 }
 
-/* -- Receiving
- * --------------------------------------------------------------------------- */
+/* -- Receiving ------------------------------------------------------------------- */
 
 static void note_error(APIC *apic, uint32_t error);
 
@@ -230,8 +227,7 @@ void apic_receive(APIC *apic, const APICMessage *message)
     }
 }
 
-/* -- The LINT pins (11.5.1)
- * -------------------------------------------------------------- */
+/* -- The LINT pins (11.5.1) ------------------------------------------------------ */
 
 /* A level-triggered pin that is high asks again after each EOI; remote IRR says that it
  * has been heard. */
@@ -286,8 +282,7 @@ static void end_of_interrupt(APIC *apic)
     update(apic);
 }
 
-/* -- Sending (11.6.1)
- * -------------------------------------------------------------------- */
+/* -- Sending (11.6.1) ------------------------------------------------------------ */
 
 static void send(APIC *apic)
 {
@@ -327,11 +322,10 @@ static void send(APIC *apic)
     }
 }
 
-/* -- The timer (11.5.4)
- * ------------------------------------------------------------------ */
+/* -- The timer (11.5.4) ---------------------------------------------------------- */
 
-/* Nanoseconds of one count: bits 0, 1 and 3 of the divide register are 2, 4, ... 128, 1.
- */
+/* Nanoseconds of one count: bits 0, 1 and 3 of the divide register are 2, 4,
+ * ... 128, 1. */
 static int64_t count_ns(const APIC *apic)
 {
     unsigned value = (apic->divide & 3) | (apic->divide >> 1 & 4);
@@ -384,8 +378,7 @@ static void timer_expired(void *opaque)
     }
 }
 
-/* -- Registers
- * --------------------------------------------------------------------------- */
+/* -- Registers ------------------------------------------------------------------- */
 
 uint32_t apic_read_register(APIC *apic, unsigned index)
 {
@@ -521,8 +514,7 @@ void apic_write_register(APIC *apic, unsigned index, uint32_t value)
     update(apic);
 }
 
-/* -- The device
- * -------------------------------------------------------------------------- */
+/* -- The device ------------------------------------------------------------------ */
 
 bool apic_enabled(const APIC *apic)
 {

@@ -40,8 +40,8 @@ static uint8_t level_lines(const I8259 *pic)
     return pic->level_triggered ? 0xff : pic->elcr;
 }
 
-/* The request to present to the CPU: unmasked, and more urgent than what is in service.
- */
+/* The request to present to the CPU: unmasked, and more urgent than what is in
+ * service. */
 static int pending_line(const I8259 *pic)
 {
     int request = first_line(pic, pic->irr & ~pic->imr);

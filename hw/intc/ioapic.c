@@ -33,8 +33,7 @@ enum {
 
 #define VERSION_WITH_EOI 0x20
 
-/* -- Interrupts
- * -------------------------------------------------------------------------- */
+/* -- Interrupts ------------------------------------------------------------------ */
 
 /* Writes the message that the entry describes (Intel SDM volume 3, 11.11). */
 static void send(IOAPIC *ioapic, uint64_t entry)
@@ -95,8 +94,7 @@ const IRQCounts *ioapic_irq_counts(Device *dev)
     return &IOAPIC(dev)->counts;
 }
 
-/* -- Registers
- * --------------------------------------------------------------------------- */
+/* -- Registers ------------------------------------------------------------------- */
 
 static uint32_t read_selected(const IOAPIC *ioapic)
 {
@@ -176,8 +174,7 @@ static const MemoryRegionOps ioapic_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- The device
- * -------------------------------------------------------------------------- */
+/* -- The device ------------------------------------------------------------------ */
 
 static void ioapic_reset(Device *dev)
 {

@@ -17,8 +17,8 @@ void pci_config_init(PCIDevice *dev);
 /* Puts what PCI defines into its state after RST#. */
 void pci_config_reset(PCIDevice *dev);
 
-/* Maps, moves and unmaps BARs, and opens or closes the way to memory, as the space says.
- */
+/* Maps, moves and unmaps BARs, and opens or closes the way to memory, as the
+ * space says. */
 void pci_update_mappings(PCIDevice *dev);
 
 /* From now on explanations of addresses name the BARs that put regions there. */

@@ -116,8 +116,8 @@ static bool is_express(void *opaque, int version_id)
     return false;
 }
 
-/* The lines that the pins drive are the bus's and the interrupt controllers' own state.
- */
+/* The lines that the pins drive are the bus's and the interrupt controllers'
+ * own state. */
 static bool pci_device_post_load(void *opaque, int version_id, GError **error)
 {
     PCIDevice *dev = opaque;

@@ -54,8 +54,7 @@ enum {
 
 enum { LINE_PIT = 0, LINE_RTC = 8 };
 
-/* -- The counter (2.3.7)
- * ----------------------------------------------------------------- */
+/* -- The counter (2.3.7) --------------------------------------------------------- */
 
 static bool is_running(const HPET *hpet)
 {
@@ -73,8 +72,7 @@ static uint64_t counter_now(const HPET *hpet)
     return counter_at(hpet, clock_virtual_ns());
 }
 
-/* -- Interrupts (2.3.6, 2.3.8, 2.4.2)
- * ---------------------------------------------------- */
+/* -- Interrupts (2.3.6, 2.3.8, 2.4.2) -------------------------------------------- */
 
 static bool replaces_legacy(const HPET *hpet)
 {
@@ -130,8 +128,7 @@ static void withdraw(HPETTimer *timer)
     }
 }
 
-/* -- Timers (2.3.9)
- * ---------------------------------------------------------------------- */
+/* -- Timers (2.3.9) -------------------------------------------------------------- */
 
 static uint64_t width_mask(const HPETTimer *timer)
 {
@@ -192,8 +189,7 @@ static void expired(void *opaque)
     }
 }
 
-/* -- Registers
- * --------------------------------------------------------------------------- */
+/* -- Registers ------------------------------------------------------------------- */
 
 static uint64_t capabilities(const HPET *hpet)
 {
@@ -376,8 +372,7 @@ static const MemoryRegionOps hpet_ops = {
     .impl = {.min_access_size = 4, .max_access_size = 4},
 };
 
-/* -- The device
- * -------------------------------------------------------------------------- */
+/* -- The device ------------------------------------------------------------------ */
 
 static void set_input(void *opaque, int n, int level)
 {
@@ -426,8 +421,7 @@ static bool hpet_realize(Device *dev, GError **error)
     return true;
 }
 
-/* -- Its state in a stream
- * --------------------------------------------------------------- */
+/* -- Its state in a stream ------------------------------------------------------- */
 
 typedef struct WireTimer {
     uint8_t tn;
@@ -488,8 +482,8 @@ static void hpet_to_wire(void *opaque, void *data)
     }
 }
 
-/* Starts the counter where it stood, in the phase of its last tick where that is known.
- */
+/* Starts the counter where it stood, in the phase of its last tick where that
+ * is known. */
 static void counter_from_wire(HPET *hpet, const WireHPET *wire, int64_t now)
 {
     uint64_t phase = wire->hpet_offset + (uint64_t)now - wire->hpet_counter * TICK_NS;

@@ -374,8 +374,8 @@ static void i8254_reset(Device *dev)
 {
     I8254 *pit = I8254(dev);
 
-    /* The chip wakes up undefined; a square wave of the longest period, as QEMU has it.
-     */
+    /* The chip wakes up undefined; a square wave of the longest period, as QEMU
+     * has it. */
     for (unsigned i = 0; i < I8254_COUNTERS; i++) {
         pit->counters[i] = (I8254Counter){
             .mode = 3, .gate = i != 2, .count = 0x10000, .reload = 0x10000};

@@ -311,8 +311,8 @@ static void write_a(MC146818RTC *rtc, uint8_t value)
         set_period_base(rtc, old_period);
     }
     if (!was_running && is_running(rtc)) {
-        /* "The first update cycle begins one-half second" after the divider is released.
-         */
+        /* "The first update cycle begins one-half second" after the divider is
+         * released. */
         calendar_from_cmos(rtc, NANOSECONDS_PER_SECOND / 2);
     }
 }
@@ -405,8 +405,8 @@ static uint8_t read_data(MC146818RTC *rtc, unsigned index)
     return rtc->cmos[index];
 }
 
-/* Port 0 is the index (bit 7 is the board's NMI mask, not the chip's), port 1 the data.
- */
+/* Port 0 is the index (bit 7 is the board's NMI mask, not the chip's), port 1
+ * the data. */
 static void rtc_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
     MC146818RTC *rtc = opaque;

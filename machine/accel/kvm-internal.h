@@ -52,8 +52,8 @@ unsigned long kvm_memory_slot_updates(void);
 
 /* Doorbells and coalesced writes follow the address spaces from now on. Machine lock. */
 void kvm_zones_init(AddressSpace *memory, AddressSpace *io);
-/* Coalesced writes wait in memory that a vCPU shares with the kernel: the first one made.
- */
+/* Coalesced writes wait in memory that a vCPU shares with the kernel: the first
+ * one made. */
 void kvm_zones_vcpu_made(KVMVCPU *vcpu);
 void kvm_zones_vcpu_gone(KVMVCPU *vcpu);
 /* Delivers the writes that wait; before anything else of an exit, so that devices see all
@@ -94,8 +94,8 @@ __u32 kvm_pic_id(const KVMI8259 *pic);
 extern const VMStateDescription vmstate_kvm_i8259, vmstate_kvm_ioapic, vmstate_kvm_pit;
 void kvm_register_lapics(void);
 
-/* Breakpoints (kvm-debug.c); the last handles KVM_EXIT_DEBUG, without the machine lock.
- */
+/* Breakpoints (kvm-debug.c); the last handles KVM_EXIT_DEBUG, without the
+ * machine lock. */
 bool kvm_update_debug(Accel *accel, GError **error);
 void kvm_step_over(AccelVCPU *vcpu);
 void kvm_hide_breakpoints(uint64_t address, uint8_t *buffer, size_t length);

@@ -28,8 +28,7 @@
 #define ELCR_MASK_MASTER 0xf8
 #define ELCR_MASK_SLAVE 0xde
 
-/* -- The kernel's side
- * ------------------------------------------------------------------- */
+/* -- The kernel's side ----------------------------------------------------------- */
 
 /* IRQ n reaches both 8259As' and the IOAPIC's input n, but the timer's IRQ 0 is wired to
  * the IOAPIC's input 2, as the ACPI tables say. */
@@ -115,8 +114,7 @@ static const MemoryRegionOps kernel_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
 };
 
-/* -- kvm-i8259
- * --------------------------------------------------------------------------- */
+/* -- kvm-i8259 ------------------------------------------------------------------- */
 
 __u32 kvm_pic_id(const KVMI8259 *pic)
 {
@@ -177,8 +175,7 @@ static bool create_pic(Bus *bus, bool master, GError **error)
     return device_realize(DEVICE(pic), bus, error);
 }
 
-/* -- kvm-ioapic
- * -------------------------------------------------------------------------- */
+/* -- kvm-ioapic ------------------------------------------------------------------ */
 
 typedef struct KVMIOAPIC {
     Device parent;
@@ -216,8 +213,7 @@ static void kvm_ioapic_class_init(DeviceClass *klass)
     klass->vmsd = &vmstate_kvm_ioapic;
 }
 
-/* -- kvm-apic: where message-signalled interrupts are written
- * ----------------------------- */
+/* -- kvm-apic: where message-signalled interrupts are written -------------------- */
 
 typedef struct KVMAPIC {
     Device parent;
@@ -254,8 +250,7 @@ static void kvm_apic_class_init(DeviceClass *klass)
     klass->realize = apic_realize;
 }
 
-/* -- kvm-pit
- * ----------------------------------------------------------------------------- */
+/* -- kvm-pit --------------------------------------------------------------------- */
 
 typedef struct KVMPIT {
     ISADevice parent;
@@ -331,8 +326,7 @@ const IRQCounts *kvm_ioapic_irq_counts(Device *dev)
     return &ioapic_counts;
 }
 
-/* -- For boards
- * -------------------------------------------------------------------------- */
+/* -- For boards ------------------------------------------------------------------ */
 
 IRQ *kvm_irqchip_create(Bus *isa_bus, bool apics, GError **error)
 {

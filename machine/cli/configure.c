@@ -51,8 +51,8 @@ static bool parse_memory_size(const char *text, uint64_t *size, GError **error)
     return true;
 }
 
-/* -smp [cpus=]N[,maxcpus=M]: how many there are, and how many the tables have room for.
- */
+/* -smp [cpus=]N[,maxcpus=M]: how many there are, and how many the tables have
+ * room for. */
 static bool parse_cpus(const char *text, const MachineType *type, unsigned *cpus,
                        unsigned *max_cpus, GError **error)
 {

@@ -23,8 +23,7 @@ const char *diff_change_name(DiffChange change)
     return names[change];
 }
 
-/* -- Reading snapshots
- * ------------------------------------------------------------------- */
+/* -- Reading snapshots ----------------------------------------------------------- */
 
 static bool malformed(GError **error, const char *what)
 {
@@ -193,8 +192,7 @@ GPtrArray *diff_space_names(JsonNode *snapshot, GError **error)
     return names;
 }
 
-/* -- Comparing
- * --------------------------------------------------------------------------- */
+/* -- Comparing ------------------------------------------------------------------- */
 
 static bool same_bytes(const DiffRange *a, const DiffRange *b)
 {

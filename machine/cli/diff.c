@@ -39,8 +39,7 @@ static const char description[] =
     "  umbra diff pc isapc\n"
     "  umbra mtree --json > before.json; ...; umbra diff before.json pc\n";
 
-/* -- Snapshots
- * --------------------------------------------------------------------------- */
+/* -- Snapshots ------------------------------------------------------------------- */
 
 static char *run_mtree(const char *machine, GError **error)
 {
@@ -90,8 +89,7 @@ static JsonNode *load(const char *side, GError **error)
     return node;
 }
 
-/* -- Text
- * -------------------------------------------------------------------------------- */
+/* -- Text ------------------------------------------------------------------------ */
 
 typedef struct Style {
     const char *sign, *colour;
@@ -154,8 +152,7 @@ static void print_space(const DiffSpace *space, bool colour)
     }
 }
 
-/* -- JSON
- * -------------------------------------------------------------------------------- */
+/* -- JSON ------------------------------------------------------------------------ */
 
 static void set_hex(JsonObject *object, const char *name, uint64_t value)
 {
@@ -220,8 +217,7 @@ static void print_json(JsonArray *results, bool equal)
     puts(text);
 }
 
-/* -- The whole
- * --------------------------------------------------------------------------- */
+/* -- The whole ------------------------------------------------------------------- */
 
 static bool add_names(GPtrArray *names, JsonNode *snapshot, GError **error)
 {

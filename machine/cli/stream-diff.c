@@ -42,8 +42,7 @@ static void report(Report *to, const char *section, const char *what, const char
     json_text_end_object(to->json);
 }
 
-/* -- Devices
- * ------------------------------------------------------------------------------- */
+/* -- Devices --------------------------------------------------------------------- */
 
 static char *key_of(const StreamSection *section)
 {
@@ -205,8 +204,7 @@ static void diff_devices(Report *to, const StreamInspection *a, const StreamInsp
     }
 }
 
-/* -- Memory
- * -------------------------------------------------------------------------------- */
+/* -- Memory ---------------------------------------------------------------------- */
 
 static gint compare_numbers(gconstpointer a, gconstpointer b)
 {

@@ -52,8 +52,7 @@ static const char description[] =
     "Exit status 0; 1: the stream is cut or broken, and the message says at which byte.\n"
     "With --diff 0: equal, 1: they differ, 2: trouble.\n";
 
-/* -- Names
- * --------------------------------------------------------------------------------- */
+/* -- Names ----------------------------------------------------------------------- */
 
 const StreamSegments stream_segments[2] = {
     {"C and D", "0xc0000-0xdffff", "pc.rom", STREAM_SHADOW_ROM},
@@ -83,8 +82,7 @@ const char *stream_shadow_name(StreamShadow shadow)
     return names[shadow];
 }
 
-/* -- Text
- * ---------------------------------------------------------------------------------- */
+/* -- Text ------------------------------------------------------------------------ */
 
 static void print_head(const StreamInspection *inspection)
 {
@@ -216,8 +214,7 @@ static void print_segments(const StreamInspection *inspection)
     }
 }
 
-/* -- The command
- * --------------------------------------------------------------------------- */
+/* -- The command ----------------------------------------------------------------- */
 
 /* The file shrank, or its disk failed, while it was mapped. */
 static void on_bus_error(int number)

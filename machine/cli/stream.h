@@ -23,8 +23,8 @@ extern const StreamSegments stream_segments[2];
 
 /* -- Values (stream-value.c) -------------------------------------------------------- */
 
-/* For people: numbers in hexadecimal, or decimal where they may be negative; bytes cut.
- */
+/* For people: numbers in hexadecimal, or decimal where they may be negative;
+ * bytes cut. */
 char *stream_value_text(const StreamInspection *inspection, const StreamField *field);
 /* For programs: a number, an array of them, or all bytes in hexadecimal. */
 void stream_value_json(JsonText *json, const StreamInspection *inspection,

@@ -16,8 +16,8 @@
  * where nothing of the kind was asked. */
 void system_answer_help(const SystemOptions *options);
 
-/* -readconfig FILE: adds what its sections say to the options, as if they had been given.
- */
+/* -readconfig FILE: adds what its sections say to the options, as if they had
+ * been given. */
 void system_read_config(SystemOptions *options, const char *path);
 
 /* -- configure.c -- */
@@ -29,8 +29,8 @@ void system_check_choices(const SystemOptions *options);
  * *passed_over: a line about accelerators that cannot run here, or NULL. */
 Machine *system_configure(SystemOptions *options, char **passed_over);
 
-/* -cpu MODEL,+feature,-feature,property=value; for CPUs made from now on (cpu-option.c).
- */
+/* -cpu MODEL,+feature,-feature,property=value; for CPUs made from now on (cpu-
+ * option.c). */
 void system_set_cpu(const char *text);
 
 /* -- start.c -- */

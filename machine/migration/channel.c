@@ -56,8 +56,7 @@ void migration_channel_keep(MigrationChannel *channel, GObject *object)
     channel->kept = g_object_ref(object);
 }
 
-/* -- A child
- * -------------------------------------------------------------------------------- */
+/* -- A child --------------------------------------------------------------------- */
 
 static void default_sigpipe(gpointer data)
 {
@@ -99,8 +98,7 @@ MigrationChannel *migration_channel_new_command(const char *command, bool writin
     return channel;
 }
 
-/* -- A file
- * --------------------------------------------------------------------------------- */
+/* -- A file ---------------------------------------------------------------------- */
 
 MigrationChannel *migration_channel_new_file(const char *path, GError **error)
 {
@@ -153,8 +151,7 @@ static bool finish_file(MigrationChannel *channel, GError **error)
     return true;
 }
 
-/* -- Reading and writing
- * ---------------------------------------------------------------------- */
+/* -- Reading and writing --------------------------------------------------------- */
 
 /* Waits until the descriptor is ready. */
 static bool wait_for(MigrationChannel *channel, short events)
@@ -271,8 +268,7 @@ ssize_t migration_channel_read(void *opaque, void *data, size_t size, GError **e
     }
 }
 
-/* -- The end
- * -------------------------------------------------------------------------------- */
+/* -- The end --------------------------------------------------------------------- */
 
 void migration_channel_cancel(MigrationChannel *channel)
 {

@@ -53,8 +53,7 @@ void migration_global_state_store(RunState state);
 /* Takes what the last stream brought. False, and *state stays: nothing. */
 bool migration_global_state_take(RunState *state);
 
-/* -- Out
- * --------------------------------------------------------------------------------- */
+/* -- Out ------------------------------------------------------------------------- */
 
 /* Returns at once; how it goes on, migration_query() says. False and *error where it
  * cannot begin. */
@@ -91,8 +90,7 @@ typedef struct MigrationInfo {
 void migration_query(MigrationInfo *info);
 void migration_info_clear(MigrationInfo *info);
 
-/* -- In
- * ---------------------------------------------------------------------------------- */
+/* -- In -------------------------------------------------------------------------- */
 
 /* -incoming: from `uri`, or, if that is "defer", from where migrate-incoming will say.
  * The machine is stopped and reset. When the stream has come the machine runs, unless it
@@ -107,12 +105,11 @@ bool migration_is_arriving(void);
 /* At exit. */
 void migration_incoming_shutdown(void);
 
-/* Status, and for a socket the address that it listens on (owned by the caller) or NULL.
- */
+/* Status, and for a socket the address that it listens on (owned by the caller)
+ * or NULL. */
 MigrationStatus migration_incoming_query(GSocketAddress **address);
 
-/* -- Events
- * ------------------------------------------------------------------------------ */
+/* -- Events ---------------------------------------------------------------------- */
 
 /* Who wants to hear of it: monitors. `pass`: another pass over memory begins, the status
  * being MIGRATION_STATUS_ACTIVE; else 0. */
@@ -121,8 +118,7 @@ void migration_set_event_handler(MigrationEventHandler handler);
 /* Inside. */
 void migration_tell(MigrationStatus status, uint64_t pass);
 
-/* -- Snapshots
- * --------------------------------------------------------------------------- */
+/* -- Snapshots ------------------------------------------------------------------- */
 
 /* Writes the machine to one file, whole or not at all; a machine that runs stands
  * meanwhile and goes on. */

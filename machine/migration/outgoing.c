@@ -72,8 +72,7 @@ static void note_error(const char *message)
     }
 }
 
-/* -- Asking the main loop
- * ----------------------------------------------------------------- */
+/* -- Asking the main loop -------------------------------------------------------- */
 
 typedef struct MainCall {
     bool (*func)(void);
@@ -112,8 +111,7 @@ static bool in_main(bool (*func)(void))
     return call.result;
 }
 
-/* -- The switch, in the main loop
- * ----------------------------------------------------------- */
+/* -- The switch, in the main loop ------------------------------------------------ */
 
 static bool stop_machine(void)
 {
@@ -222,8 +220,7 @@ static gboolean finish(gpointer succeeded)
     return G_SOURCE_REMOVE;
 }
 
-/* -- The thread
- * ------------------------------------------------------------------------------- */
+/* -- The thread ------------------------------------------------------------------ */
 
 static bool is_cancelled(void)
 {
@@ -495,8 +492,7 @@ static gpointer send_machine(gpointer data)
     return NULL;
 }
 
-/* -- Beginning and ending
- * ------------------------------------------------------------------- */
+/* -- Beginning and ending -------------------------------------------------------- */
 
 static bool may_move(VMStateEntry *entry, void *opaque)
 {
@@ -652,8 +648,7 @@ void migration_when_done(void (*func)(void *opaque), void *opaque)
     out.when_done = g_slist_prepend(out.when_done, entry);
 }
 
-/* -- How it goes
- * ------------------------------------------------------------------------------ */
+/* -- How it goes ----------------------------------------------------------------- */
 
 static uint64_t ms_between(gint64 from, gint64 to)
 {

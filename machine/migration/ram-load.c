@@ -88,8 +88,7 @@ void ram_load_free(RamLoad *load)
     g_free(load);
 }
 
-/* -- The list of blocks
- * ------------------------------------------------------------------- */
+/* -- The list of blocks ---------------------------------------------------------- */
 
 static LoadBlock *find_block(RamLoad *load, const char *name)
 {
@@ -147,8 +146,7 @@ static void load_list(RamLoad *load, Wire *wire, uint64_t total)
     }
 }
 
-/* -- Pages
- * ---------------------------------------------------------------------------------- */
+/* -- Pages ----------------------------------------------------------------------- */
 
 static uint8_t *touch(LoadBlock *entry, uint64_t page)
 {

@@ -65,8 +65,7 @@ const RamSaveStatistics *ram_save_statistics(const RamSave *save)
     return &save->statistics;
 }
 
-/* -- Memory for small pieces
- * ---------------------------------------------------------------- */
+/* -- Memory for small pieces ----------------------------------------------------- */
 
 static uint8_t *map_small(void)
 {
@@ -87,8 +86,7 @@ static void renew_small(Pieces *pieces)
     pieces->small = map_small();
 }
 
-/* -- The list of blocks
- * ------------------------------------------------------------------- */
+/* -- The list of blocks ---------------------------------------------------------- */
 
 static bool add_block(RAMBlock *block, void *opaque)
 {
@@ -158,8 +156,7 @@ void ram_save_free(RamSave *save)
     g_free(save);
 }
 
-/* -- Pieces
- * --------------------------------------------------------------------------------- */
+/* -- Pieces ---------------------------------------------------------------------- */
 
 static void flush(RamSave *save)
 {
@@ -249,8 +246,7 @@ static uint8_t *header(RamSave *save, SaveBlock *block, uint64_t page, unsigned 
     return place + 8;
 }
 
-/* -- Pages
- * ---------------------------------------------------------------------------------- */
+/* -- Pages ----------------------------------------------------------------------- */
 
 static void send_zero(RamSave *save, SaveBlock *block, uint64_t page)
 {
@@ -404,8 +400,7 @@ static bool next_page(RamSave *save)
     return false;
 }
 
-/* -- Parts
- * ------------------------------------------------------------------------------------ */
+/* -- Parts ----------------------------------------------------------------------- */
 
 static void end_part(RamSave *save)
 {

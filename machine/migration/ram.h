@@ -36,8 +36,7 @@ enum {
 /* Whether a block is part of what moves. */
 bool ram_block_migrates(const RAMBlock *block);
 
-/* -- Out
- * --------------------------------------------------------------------------------- */
+/* -- Out ------------------------------------------------------------------------- */
 
 typedef struct RamSaveOptions {
     bool compress, xbzrle;
@@ -75,14 +74,13 @@ bool ram_save_iterate(RamSave *save, uint64_t budget);
 /* Finds out what was written since the last look. False and *error where a block has
  * changed its size, which a stream cannot say. Machine lock. */
 bool ram_save_look(RamSave *save, GError **error);
-/* All that is left. The guest stands, and nothing has been written since the last look.
- */
+/* All that is left. The guest stands, and nothing has been written since the
+ * last look. */
 void ram_save_complete(RamSave *save);
 
 const RamSaveStatistics *ram_save_statistics(const RamSave *save);
 
-/* -- In
- * ---------------------------------------------------------------------------------- */
+/* -- In -------------------------------------------------------------------------- */
 
 typedef struct RamLoad RamLoad;
 

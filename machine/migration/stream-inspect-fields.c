@@ -16,8 +16,7 @@
 #define DEPTH_MAX 64
 #define NAME_MAX_LENGTH 512
 
-/* -- Members, if they are what they should be
- * ---------------------------------------------- */
+/* -- Members, if they are what they should be ------------------------------------ */
 
 static JsonNode *member(JsonObject *object, const char *name, JsonNodeType type)
 {
@@ -79,8 +78,7 @@ static bool is_printable(const char *text)
     return true;
 }
 
-/* -- Finding the description
- * --------------------------------------------------------------- */
+/* -- Finding the description ----------------------------------------------------- */
 
 /* The description's text begins where a length does that leads to the file's end; it has
  * no NUL in it, so no place before the last NUL comes into question. */
@@ -185,8 +183,7 @@ void stream_inspect_description(StreamInspect *inspect)
     inspect->result->json = G_OBJECT(g_steal_pointer(&parser));
 }
 
-/* -- Fields
- * -------------------------------------------------------------------------------- */
+/* -- Fields ---------------------------------------------------------------------- */
 
 static void decode_table(StreamInspect *inspect, JsonObject *table, const char *path,
                          StreamSection *section);

@@ -25,8 +25,7 @@ GArray *stream_inspect_records_new(void)
     return g_array_new(false, false, sizeof(PageRecord));
 }
 
-/* -- Reading
- * ------------------------------------------------------------------------------- */
+/* -- Reading --------------------------------------------------------------------- */
 
 static void read_list(StreamInspect *inspect, uint64_t total)
 {
@@ -204,8 +203,7 @@ void stream_inspect_ram_part(StreamInspect *inspect)
     }
 }
 
-/* -- Contents
- * ------------------------------------------------------------------------------ */
+/* -- Contents -------------------------------------------------------------------- */
 
 StreamBlock *stream_inspection_block(const StreamInspection *inspection, const char *name)
 {
@@ -264,8 +262,7 @@ bool stream_block_page(const StreamInspection *inspection, const StreamBlock *bl
     return true;
 }
 
-/* -- Shadowed ROMs
- * ------------------------------------------------------------------------- */
+/* -- Shadowed ROMs --------------------------------------------------------------- */
 
 StreamShadow stream_inspection_shadow(const StreamInspection *inspection, uint64_t start,
                                       const char *rom, uint64_t *differing)

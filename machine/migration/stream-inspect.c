@@ -28,8 +28,7 @@ char *stream_inspect_name(Wire *wire)
     return g_strdup(name);
 }
 
-/* -- The beginning
- * ------------------------------------------------------------------------- */
+/* -- The beginning --------------------------------------------------------------- */
 
 static void add_configuration(StreamInspect *inspect, char *text)
 {
@@ -125,8 +124,7 @@ static void read_head(StreamInspect *inspect)
     }
 }
 
-/* -- Sections without a description
- * ------------------------------------------------------- */
+/* -- Sections without a description ---------------------------------------------- */
 
 static uint32_t be32_at(const uint8_t *at)
 {
@@ -181,8 +179,7 @@ static void seek_end(StreamInspect *inspect, uint32_t number)
                  "before its description");
 }
 
-/* -- Sections
- * ------------------------------------------------------------------------------- */
+/* -- Sections -------------------------------------------------------------------- */
 
 static void section_free(gpointer data)
 {
@@ -313,8 +310,7 @@ static void read_command(StreamInspect *inspect)
     section->bytes = wire_offset(wire) - section->offset;
 }
 
-/* -- All of it
- * ------------------------------------------------------------------------------ */
+/* -- All of it ------------------------------------------------------------------- */
 
 static void read_end(StreamInspect *inspect)
 {

@@ -25,8 +25,7 @@ typedef struct StreamLoad {
     GHashTable *loaded; /* a set of VMStateEntry */
 } StreamLoad;
 
-/* -- The beginning
- * ------------------------------------------------------------------------ */
+/* -- The beginning --------------------------------------------------------------- */
 
 #define MACHINE_NAME_MAX 255
 
@@ -139,8 +138,7 @@ static void load_header(StreamLoad *load)
     }
 }
 
-/* -- Sections
- * ------------------------------------------------------------------------------- */
+/* -- Sections -------------------------------------------------------------------- */
 
 /* Footers are known by their first byte, so that streams with and without are read; where
  * the machine type sends them they must be there. */
@@ -235,8 +233,7 @@ static void load_section_part(StreamLoad *load)
                       number);
 }
 
-/* -- Commands
- * ------------------------------------------------------------------------------- */
+/* -- Commands -------------------------------------------------------------------- */
 
 static void answer(StreamLoad *load, uint16_t message, uint32_t value)
 {
@@ -270,8 +267,7 @@ static void load_command(StreamLoad *load)
     }
 }
 
-/* -- All of it
- * ------------------------------------------------------------------------------ */
+/* -- All of it ------------------------------------------------------------------- */
 
 /* It is for people and for tools; the tables here say what the sections mean. */
 static void load_description(StreamLoad *load)

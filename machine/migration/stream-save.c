@@ -79,8 +79,7 @@ void stream_save_ram_end(Wire *wire, const StreamFormat *format, RamSave *ram)
     put_footer(wire, format, RAM_SECTION_ID);
 }
 
-/* -- Answers
- * -------------------------------------------------------------------------------- */
+/* -- Answers --------------------------------------------------------------------- */
 
 static void put_command(Wire *wire, unsigned command, const uint32_t *value)
 {
@@ -133,8 +132,7 @@ bool stream_wait_for_arrival(MigrationChannel *channel, GError **error)
     }
 }
 
-/* -- Devices
- * -------------------------------------------------------------------------------- */
+/* -- Devices --------------------------------------------------------------------- */
 
 typedef struct DeviceSave {
     Wire *wire;

@@ -36,8 +36,8 @@ enum {
     STREAM_CMD_PING = 2, /* be32, to be answered with a pong */
 };
 
-/* What goes back to the source where it asked for it: be16 number, be16 length, contents.
- */
+/* What goes back to the source where it asked for it: be16 number, be16 length,
+ * contents. */
 enum {
     STREAM_RP_SHUT = 1, /* be32: 0: the machine has arrived */
     STREAM_RP_PONG = 2, /* be32 of the ping */
@@ -52,8 +52,7 @@ typedef struct StreamFormat {
     bool send_uuid;
 } StreamFormat;
 
-/* -- Out
- * --------------------------------------------------------------------------------- */
+/* -- Out ------------------------------------------------------------------------- */
 
 void stream_save_header(Wire *wire, const StreamFormat *format, const char *machine_type);
 
@@ -72,8 +71,7 @@ void stream_save_ram_end(Wire *wire, const StreamFormat *format, RamSave *ram);
  * be moved. The guest stands; machine lock. */
 bool stream_save_devices(Wire *wire, const StreamFormat *format);
 
-/* -- In
- * ---------------------------------------------------------------------------------- */
+/* -- In -------------------------------------------------------------------------- */
 
 /* Reads a whole stream into the machine, of type `machine_type`, which stands. The
  * machine lock is held while devices load, and not while RAM does: the caller must not

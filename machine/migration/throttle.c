@@ -6,8 +6,8 @@
 #include "hw/core/clock.h"
 #include "machine/run-state.h"
 
-/* The guest runs so long at a time; how long it then stands follows from the percentage.
- */
+/* The guest runs so long at a time; how long it then stands follows from the
+ * percentage. */
 #define RUN_NS INT64_C(10000000)
 
 static struct {

@@ -22,8 +22,7 @@ static bool refuse(GError **error, const char *uri, const char *why)
     return false;
 }
 
-/* -- Addresses
- * ------------------------------------------------------------------------------ */
+/* -- Addresses ------------------------------------------------------------------- */
 
 /* HOST:PORT with what -chardev's sockets allow behind a comma. */
 static bool parse_tcp(TransportAddress *address, const char *text, const char *uri,
@@ -107,8 +106,7 @@ void transport_address_free(TransportAddress *address)
     }
 }
 
-/* -- Leaving
- * -------------------------------------------------------------------------------- */
+/* -- Leaving --------------------------------------------------------------------- */
 
 static GSocketConnectable *place_of(const TransportAddress *address)
 {
@@ -199,8 +197,7 @@ MigrationChannel *transport_connect(const TransportAddress *address, GCancellabl
     return fd < 0 ? NULL : migration_channel_new(fd);
 }
 
-/* -- Arriving
- * ------------------------------------------------------------------------------- */
+/* -- Arriving -------------------------------------------------------------------- */
 
 struct TransportListener {
     TransportArrived arrived;

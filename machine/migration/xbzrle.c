@@ -127,8 +127,7 @@ bool xbzrle_decode(const uint8_t *changes, size_t length, uint8_t *page)
     return true;
 }
 
-/* -- The cache
- * ------------------------------------------------------------------------------ */
+/* -- The cache ------------------------------------------------------------------- */
 
 typedef struct Entry {
     uint64_t number; /* of the page; UINT64_MAX: empty */

@@ -30,8 +30,7 @@ static bool fail(Expression *e, const char *message)
     return false;
 }
 
-/* -- Registers
- * --------------------------------------------------------------------------- */
+/* -- Registers ------------------------------------------------------------------- */
 
 #define REGISTER(name, field)                                                            \
     {                                                                                    \
@@ -130,8 +129,7 @@ static bool parse_register(Expression *e, uint64_t *value)
     return read_register(e, name, value);
 }
 
-/* -- Operators
- * --------------------------------------------------------------------------- */
+/* -- Operators ------------------------------------------------------------------- */
 
 static bool parse_literal(Expression *e, uint64_t *value)
 {

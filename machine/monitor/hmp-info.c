@@ -47,8 +47,7 @@ static void run_kvm(Hmp *hmp, const HmpArgs *args)
                                                                            : "disabled");
 }
 
-/* -- CPUs
- * -------------------------------------------------------------------------------- */
+/* -- CPUs ------------------------------------------------------------------------ */
 
 static void run_cpus(Hmp *hmp, const HmpArgs *args)
 {
@@ -103,8 +102,7 @@ static void run_mem(Hmp *hmp, const HmpArgs *args)
     }
 }
 
-/* -- The host's side
- * --------------------------------------------------------------------- */
+/* -- The host's side ------------------------------------------------------------- */
 
 static void print_chardev(Chardev *chardev, void *opaque)
 {
@@ -118,8 +116,7 @@ static void run_chardev(Hmp *hmp, const HmpArgs *args)
     chardev_foreach(print_chardev, hmp);
 }
 
-/* -- The device tree
- * --------------------------------------------------------------------- */
+/* -- The device tree ------------------------------------------------------------- */
 
 typedef struct Listing {
     Hmp *hmp;

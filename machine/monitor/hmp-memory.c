@@ -12,8 +12,7 @@
 
 #define LINE_MAX_BYTES 64
 
-/* -- x, xp, print
- * ------------------------------------------------------------------------ */
+/* -- x, xp, print ---------------------------------------------------------------- */
 
 static void print_character(Hmp *hmp, uint64_t c)
 {
@@ -139,8 +138,7 @@ static void run_print(Hmp *hmp, const HmpArgs *args)
     hmp_printf(hmp, "\n");
 }
 
-/* -- sum, memsave, pmemsave
- * --------------------------------------------------------------- */
+/* -- sum, memsave, pmemsave ------------------------------------------------------ */
 
 /* The checksum of BSD's sum(1): rotate right by one, add the byte, 16 bits. */
 static void run_sum(Hmp *hmp, const HmpArgs *args)
@@ -193,8 +191,7 @@ static void run_pmemsave(Hmp *hmp, const HmpArgs *args)
     save(hmp, NULL, args);
 }
 
-/* -- I/O ports
- * ---------------------------------------------------------------------------- */
+/* -- I/O ports ------------------------------------------------------------------- */
 
 static int port_size(const HmpArgs *args)
 {

@@ -9,8 +9,7 @@
 #include "machine/migration/migration.h"
 #include "machine/monitor/hmp.h"
 
-/* -- Commands
- * ------------------------------------------------------------------------------- */
+/* -- Commands -------------------------------------------------------------------- */
 
 static void waited(void *opaque)
 {
@@ -140,8 +139,7 @@ static void run_loadvm(Hmp *hmp, const HmpArgs *args)
     }
 }
 
-/* -- What `info` shows
- * -------------------------------------------------------------------- */
+/* -- What `info` shows ----------------------------------------------------------- */
 
 static void show_globals(Hmp *hmp)
 {

@@ -87,8 +87,7 @@ static const HmpCommand *parse_command(const char *line, const char **args)
     return find_command(line, length);
 }
 
-/* -- Help
- * -------------------------------------------------------------------------------- */
+/* -- Help ------------------------------------------------------------------------ */
 
 static int by_name(gconstpointer a, gconstpointer b)
 {
@@ -165,8 +164,7 @@ const HmpCommand hmp_help_commands[] = {
     {NULL},
 };
 
-/* -- Running
- * ----------------------------------------------------------------------------- */
+/* -- Running --------------------------------------------------------------------- */
 
 void hmp_run(Hmp *hmp, const char *line)
 {

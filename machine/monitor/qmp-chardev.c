@@ -9,8 +9,7 @@
 #include "hw/char/chardev.h"
 #include "machine/monitor/qmp.h"
 
-/* -- What there is
- * ------------------------------------------------------------------------- */
+/* -- What there is --------------------------------------------------------------- */
 
 static void add_chardev(Chardev *chardev, void *opaque)
 {
@@ -42,11 +41,10 @@ static JsonNode *query_chardev_backends(JsonObject *args, GError **error)
     return qmp_array(list);
 }
 
-/* -- A ChardevBackend as -chardev's options
- * ------------------------------------------------ */
+/* -- A ChardevBackend as -chardev's options -------------------------------------- */
 
-/* Members under the name of the option that they are; those of the same name need no row.
- */
+/* Members under the name of the option that they are; those of the same name
+ * need no row. */
 static const struct {
     const char *member, *option;
 } renamed[] = {{"out", "path"}, {"device", "path"}, {"str", "fd"}};
@@ -134,8 +132,7 @@ static Options *backend_options(JsonObject *backend)
     return options;
 }
 
-/* -- Commands
- * ------------------------------------------------------------------------------ */
+/* -- Commands -------------------------------------------------------------------- */
 
 /* A ChardevReturn: the name of a pty that has been made. */
 static JsonNode *describe(const char *id)
@@ -201,8 +198,7 @@ static JsonNode *run_send_break(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- Ring buffers
- * -------------------------------------------------------------------------- */
+/* -- Ring buffers ---------------------------------------------------------------- */
 
 static bool is_base64(JsonObject *args)
 {

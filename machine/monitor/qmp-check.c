@@ -8,8 +8,7 @@
 #include "machine/monitor/qmp-types.h"
 #include "machine/monitor/qmp.h"
 
-/* -- Descriptions
- * ------------------------------------------------------------------------ */
+/* -- Descriptions ---------------------------------------------------------------- */
 
 QmpText qmp_text(const char *text)
 {
@@ -128,8 +127,7 @@ QmpText qmp_variant_members(const QmpType *type, const char *value)
     return qmp_text("");
 }
 
-/* -- Values
- * ------------------------------------------------------------------------------ */
+/* -- Values ---------------------------------------------------------------------- */
 
 static bool wrong_type(const char *name, const char *expected, GError **error)
 {

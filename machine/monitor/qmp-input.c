@@ -11,8 +11,7 @@
 #include "machine/monitor/qmp.h"
 #include "machine/run-state.h"
 
-/* -- send-key
- * ------------------------------------------------------------------------------ */
+/* -- send-key -------------------------------------------------------------------- */
 
 /* A KeyValue in the spelling of sendkey. */
 static void append_key(GString *keys, JsonObject *key)
@@ -41,8 +40,7 @@ static JsonNode *run_send_key(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- input-send-event
- * ---------------------------------------------------------------------- */
+/* -- input-send-event ------------------------------------------------------------ */
 
 /* What moves and notches add up to until a button changes. */
 typedef struct Moves {
@@ -181,8 +179,7 @@ static JsonNode *run_send_event(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- Who listens
- * --------------------------------------------------------------------------- */
+/* -- Who listens ----------------------------------------------------------------- */
 
 /* The number is the one that QEMU's only mouse has. */
 static JsonNode *query_mice(JsonObject *args, GError **error)

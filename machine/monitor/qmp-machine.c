@@ -19,8 +19,7 @@ static JsonNode *empty_list(JsonObject *args, GError **error)
     return qmp_array(json_array_new());
 }
 
-/* -- Machines
- * ---------------------------------------------------------------------------- */
+/* -- Machines -------------------------------------------------------------------- */
 
 static void add_machine(const MachineType *type, void *opaque)
 {
@@ -101,8 +100,7 @@ static JsonNode *query_replay(JsonObject *args, GError **error)
     return qmp_object("icount:i,mode:s", (gint64)0, "none");
 }
 
-/* -- CPUs
- * -------------------------------------------------------------------------------- */
+/* -- CPUs ------------------------------------------------------------------------ */
 
 static JsonNode *cpu_place(unsigned i)
 {
@@ -266,8 +264,7 @@ static JsonNode *query_cpu_model_expansion(JsonObject *args, GError **error)
         "model:n", qmp_object("name:s,props:n", is_static ? "base" : name, properties));
 }
 
-/* -- The command line
- * -------------------------------------------------------------------- */
+/* -- The command line ------------------------------------------------------------ */
 
 /* Each option that is a group of parameters: "NAME:TYPE ...", s string, b boolean, n
  * number, z size. One without is open: what it takes depends on its first word. */
@@ -348,8 +345,7 @@ static JsonNode *query_command_line_options(JsonObject *args, GError **error)
     return qmp_array(list);
 }
 
-/* -- What there is none of
- * ----------------------------------------------------------------- */
+/* -- What there is none of ------------------------------------------------------- */
 
 static JsonNode *query_rx_filter(JsonObject *args, GError **error)
 {

@@ -10,8 +10,7 @@
 #include "machine/migration/migration.h"
 #include "machine/monitor/qmp.h"
 
-/* -- Commands
- * ------------------------------------------------------------------------------- */
+/* -- Commands -------------------------------------------------------------------- */
 
 static JsonNode *run_migrate(JsonObject *args, GError **error)
 {
@@ -75,8 +74,7 @@ static JsonNode *run_snapshot_load(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- Capabilities and parameters
- * -------------------------------------------------------------- */
+/* -- Capabilities and parameters ------------------------------------------------- */
 
 /* "capabilities": [{"capability": NAME, "state": BOOL}, ...]; all of them or none. */
 static JsonNode *run_set_capabilities(JsonObject *args, GError **error)
@@ -197,8 +195,7 @@ static JsonNode *query_parameters(JsonObject *args, GError **error)
     return node;
 }
 
-/* -- query-migrate
- * -------------------------------------------------------------------------- */
+/* -- query-migrate --------------------------------------------------------------- */
 
 static JsonNode *ram_object(const MigrationInfo *info, bool active)
 {
@@ -323,8 +320,7 @@ static JsonNode *query_migrate(JsonObject *args, GError **error)
     return node;
 }
 
-/* -- Events
- * ----------------------------------------------------------------------------------- */
+/* -- Events ---------------------------------------------------------------------- */
 
 static void migration_event(MigrationStatus status, uint64_t pass)
 {

@@ -76,8 +76,7 @@ static JsonNode *query_kvm(JsonObject *args, GError **error)
                       g_strcmp0(accel_name(machine_current()->accel), "kvm") == 0, true);
 }
 
-/* -- PCI
- * ----------------------------------------------------------------------------------- */
+/* -- PCI ------------------------------------------------------------------------- */
 
 static JsonNode *pci_regions(const PCIDevice *dev)
 {

@@ -49,8 +49,7 @@ static JsonNode *run_system_wakeup(JsonObject *args, GError **error)
     return NULL;
 }
 
-/* -- Memory to files
- * ----------------------------------------------------------------------- */
+/* -- Memory to files ------------------------------------------------------------- */
 
 static JsonNode *run_pmemsave(JsonObject *args, GError **error)
 {

@@ -76,8 +76,7 @@ static void send_reply(QmpSession *session, JsonNode *value, GError *error, Json
     g_clear_error(&error);
 }
 
-/* -- Requests
- * ---------------------------------------------------------------------------- */
+/* -- Requests -------------------------------------------------------------------- */
 
 /* What the table knows of it: a session that may run commands has been through it. */
 static JsonNode *run_capabilities(JsonObject *args, GError **error)
@@ -163,8 +162,8 @@ static bool check_request(const QmpSession *session, JsonObject *request, GError
         return false;
     }
     if (json_object_has_member(request, "exec-oob")) {
-        /* Those that QEMU runs so unblock a migration or a backend; there is none here.
-         */
+        /* Those that QEMU runs so unblock a migration or a backend; there is
+         * none here. */
         g_set_error(error, QMP_ERROR, QMP_GENERIC_ERROR,
                     "The command %s does not support OOB",
                     json_object_get_string_member(request, "exec-oob"));
@@ -202,8 +201,7 @@ static void handle_value(JsonNode *value, const char *message, void *opaque)
     send_reply(session, result, error, id);
 }
 
-/* -- Events
- * ------------------------------------------------------------------------------ */
+/* -- Events ---------------------------------------------------------------------- */
 
 void qmp_event(const char *name, JsonNode *data)
 {
@@ -255,8 +253,7 @@ static void run_event(RunEvent event, SystemCause cause, const char *text, void 
     }
 }
 
-/* -- The chardev
- * --------------------------------------------------------------------------- */
+/* -- The chardev ----------------------------------------------------------------- */
 
 static void session_receive(void *opaque, const uint8_t *buffer, size_t length)
 {

@@ -44,8 +44,7 @@ static char *machine_type_name(void)
     return g_strdup_printf("%s-machine", machine_current()->type->name);
 }
 
-/* -- Children
- * ---------------------------------------------------------------------------- */
+/* -- Children -------------------------------------------------------------------- */
 
 static void visit_child(Visit *visit, const char *name, const char *type)
 {
@@ -117,8 +116,7 @@ static unsigned visit_children(const char *path,
     return visit.count;
 }
 
-/* -- Finding
- * ----------------------------------------------------------------------------- */
+/* -- Finding --------------------------------------------------------------------- */
 
 static bool is_container(const char *path)
 {
@@ -167,8 +165,7 @@ static char *type_of(const Place *place)
                            : g_strdup("container");
 }
 
-/* -- Listing
- * ----------------------------------------------------------------------------- */
+/* -- Listing --------------------------------------------------------------------- */
 
 typedef struct PropertyVisit {
     void (*func)(const char *name, const char *type, void *opaque);
@@ -221,8 +218,7 @@ bool qom_list(const char *path,
     return true;
 }
 
-/* -- Values
- * ------------------------------------------------------------------------------ */
+/* -- Values ---------------------------------------------------------------------- */
 
 typedef struct PropertySearch {
     const char *name;
@@ -373,8 +369,7 @@ bool qom_set(const char *path, const char *name, JsonNode *value, GError **error
     return false;
 }
 
-/* -- Types
- * ------------------------------------------------------------------------------- */
+/* -- Types ----------------------------------------------------------------------- */
 
 typedef struct TypeVisit {
     const char *implements;

@@ -13,8 +13,7 @@
 #include "hw/timer/pcspk.h"
 #include "machine/accel/kvm-irqchip.h"
 
-/* -- Controllers
- * ---------------------------------------------------------------------------- */
+/* -- Controllers ----------------------------------------------------------------- */
 
 /* An ISA IRQ reaches both kinds of controllers. */
 static void set_gsi(void *opaque, int n, int level)
@@ -105,8 +104,7 @@ bool pc_init_irqchip(PCMachine *pc, GError **error)
     return true;
 }
 
-/* -- Timers
- * --------------------------------------------------------------------------------- */
+/* -- Timers ---------------------------------------------------------------------- */
 
 /* The seconds that a calendar set by -rtc base= shows now, since 1970 in its own zone. */
 static bool rtc_seconds(const char *base, int64_t *seconds, GError **error)

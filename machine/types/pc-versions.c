@@ -13,8 +13,7 @@
 
 #define VERSION(major, minor) ((major)*100u + (minor))
 
-/* -- Settings of devices
- * ----------------------------------------------------------------- */
+/* -- Settings of devices --------------------------------------------------------- */
 
 #define CPU "qemu64-x86_64-cpu"
 #define OLD_CPU_NAME "QEMU Virtual CPU version "
@@ -89,8 +88,7 @@ static const DeviceDifference device_differences[] = {
     {VERSION(1, 4), {"ide-cd", "ver", "1.4.0"}},
 };
 
-/* -- Facts of the board
- * ------------------------------------------------------------------ */
+/* -- Facts of the board ---------------------------------------------------------- */
 
 typedef struct BoardDifference {
     unsigned up_to;
@@ -112,8 +110,7 @@ static const BoardDifference board_differences[] = {
     {VERSION(1, 7), FACT(option_roms_in_ram), .since = VERSION(1, 7)},
 };
 
-/* -- The types
- * --------------------------------------------------------------------------- */
+/* -- The types ------------------------------------------------------------------- */
 
 #define OLD "old and unattended - use a newer version instead"
 

@@ -48,8 +48,7 @@ static bool rhel6_build(Machine *machine, GError **error)
     return pc_class->build(machine, error);
 }
 
-/* -- Shadowing after an incoming migration
- * ------------------------------------------------ */
+/* -- Shadowing after an incoming migration --------------------------------------- */
 
 typedef struct ShadowedSegments {
     hwaddr address;

@@ -250,8 +250,8 @@ static const Template templates[] = {
     {true, 0xc8, 0xcf, PLAIN, ANY, 0},
 };
 
-/* Counts beyond the operand: SHLD and SHRD give anything, shifts any CF (SDM, volume 2).
- */
+/* Counts beyond the operand: SHLD and SHRD give anything, shifts any CF (SDM,
+ * volume 2). */
 static bool is_undefined(const Template *t, Case *c, unsigned operand, unsigned opcode,
                          unsigned reg)
 {

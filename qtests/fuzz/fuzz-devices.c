@@ -287,8 +287,8 @@ static void do_pci(FuzzRandom *random)
     }
 }
 
-/* What firmware does first: power management, SMBus and the bus master get their ports.
- */
+/* What firmware does first: power management, SMBus and the bus master get
+ * their ports. */
 static void do_setup(FuzzRandom *random)
 {
     pci_write(0x0b, 0x40, 4, 0xb001);

@@ -82,8 +82,8 @@ unsigned vmd_memory_map(const VMDRelease *release, uint64_t ram,
  * image is the cause. */
 bool vmd_memory_init(VMDMachine *vmd, GError **error);
 
-/* What vmd's new process for a guest that has rebooted does: empty RAM, the image anew.
- */
+/* What vmd's new process for a guest that has rebooted does: empty RAM, the
+ * image anew. */
 void vmd_memory_reset(VMDMachine *vmd);
 
 /* An access that no range and no device answers ends the guest, as in vmd. */
