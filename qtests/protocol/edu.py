@@ -36,7 +36,7 @@ def factorial(m, check):
     m.writel(FACTORIAL, 6)
     check.true("it ends", m.wait(lambda: not m.readl(STATUS) & 1))
     check("6!", m.readl(FACTORIAL), 720)
-    check("with its interrupt", m.readl(IRQ_STATUS), 1)
+    check.true("with its interrupt", m.wait(lambda: m.readl(IRQ_STATUS) == 1))
     m.writel(ACK, 1)
     check("which an acknowledge clears", m.readl(IRQ_STATUS), 0)
 
