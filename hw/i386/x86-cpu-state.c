@@ -449,6 +449,12 @@ static bool cpu_post_load(void *opaque, int version_id, GError **error)
         cpu->state.mp_state =
             cpu->waits_for_startup ? X86_MP_UNINITIALIZED : X86_MP_HALTED;
     }
+    /* The shadow of an STI ends with the HLT after it (SDM volume 2, STI). QEMU on KVM
+     * passes on for ever the one that it was once given; a kernel that is told of both
+     * lets no interrupt wake the CPU. */
+    if (cpu->state.mp_state == X86_MP_HALTED) {
+        cpu->state.interrupt_shadow = false;
+    }
     if (cpu->ops) {
         cpu->ops->set_registers(cpu);
     }

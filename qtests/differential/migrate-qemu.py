@@ -124,7 +124,9 @@ def there_and_back():
         if not arrived:
             break
         guest.qmp("cont")
-        if not checks.check(guest.runs(), f"there and back, move {turn + 1}: it stands"):
+        if not checks.check(guest.runs(), f"there and back, move {turn + 1}: it stands: "
+                                          f"{guest.hmp('info registers')}"
+                                          f"{guest.hmp('info pic')}"):
             break
     else:
         guest.qmp("system_reset")
