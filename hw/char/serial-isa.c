@@ -133,3 +133,14 @@ Device *isa_serial_new(ISABus *bus, unsigned index, Chardev *chardev, GError **e
     ((ISASerial *)dev)->chardev = chardev;
     return device_realize(dev, BUS(bus), error) ? dev : NULL;
 }
+
+bool isa_serial_new_each(ISABus *bus, Chardev *const *chardevs, unsigned count,
+                         GError **error)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (chardevs[i] && !isa_serial_new(bus, i, chardevs[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -46,5 +46,8 @@ GType isa_serial_get_type(void);
 
 /* COM1..COM4 are index 0..3, at QEMU's ports and IRQs; chardev may be NULL. */
 Device *isa_serial_new(ISABus *bus, unsigned index, Chardev *chardev, GError **error);
+/* One for each of the first `count` that is not NULL. */
+bool isa_serial_new_each(ISABus *bus, Chardev *const *chardevs, unsigned count,
+                         GError **error);
 
 #endif

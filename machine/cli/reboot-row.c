@@ -33,8 +33,8 @@
 #define DISK_SECTORS 2048
 #define KERNELS_END MiB(4) /* guest physical: reboot-kernel is below */
 
-/* A guest that gives no sign of life for so long (host time) counts as hung. Nested KVM is
- * slow in real mode, and slower with neighbours. */
+/* A guest that gives no sign of life for so long (host time) counts as hung. Nested KVM
+ * is slow in real mode, and slower with neighbours. */
 #define SILENCE_SECONDS 20
 #define SILENCE_SECONDS_KVM 60
 
@@ -46,10 +46,10 @@ typedef struct RowRun {
     RebootRow *row;
     Machine *machine;
     const char *save, *load; /* the stream to leave as, or to come from; or NULL */
-    GString *line;  /* of the debug console, so far */
-    gint64 started; /* monotonic, us */
+    GString *line;           /* of the debug console, so far */
+    gint64 started;          /* monotonic, us */
     guint watchdog;
-    guint patience; /* seconds */
+    guint patience;    /* seconds */
     bool has_firmware; /* whose copies are compared at a reset */
     bool done;
 } RowRun;
@@ -79,6 +79,11 @@ static void end_row(RowRun *run, const char *outcome, char *reason)
     run_state_quit(0, SYSTEM_CAUSE_NONE);
 }
 
+static const char *plural(unsigned count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static double guest_seconds(void)
 {
     return (double)clock_virtual_ns() / NANOSECONDS_PER_SECOND;
@@ -92,8 +97,8 @@ static gboolean silent_too_long(gpointer data)
 
     run->watchdog = 0;
     end_row(run, "hung",
-            g_strdup_printf("%u boots seen, then no sign of life for %u s",
-                            run->row->boots, run->patience));
+            g_strdup_printf("%u boot%s seen, then no sign of life for %u s",
+                            run->row->boots, plural(run->row->boots), run->patience));
     return G_SOURCE_REMOVE;
 }
 
@@ -109,7 +114,9 @@ static gboolean alive_too_long(gpointer data)
 {
     RowRun *run = data;
 
-    end_row(run, "hung", g_strdup_printf("%u boots seen, and no end", run->row->boots));
+    end_row(run, "hung",
+            g_strdup_printf("%u boot%s seen, and no end", run->row->boots,
+                            plural(run->row->boots)));
     return G_SOURCE_REMOVE;
 }
 
@@ -119,8 +126,8 @@ static int shadow_is_pristine(Machine *machine)
     g_autofree uint8_t *shadow = g_malloc(SHADOW_SIZE);
     g_autofree uint8_t *pristine = g_malloc(SHADOW_SIZE);
     MemTxResult result =
-        address_space_read(&machine->memory, SHADOW_E_SEGMENT, MEMTXATTRS_UNSPECIFIED, shadow,
-                           SHADOW_SIZE) |
+        address_space_read(&machine->memory, SHADOW_E_SEGMENT, MEMTXATTRS_UNSPECIFIED,
+                           shadow, SHADOW_SIZE) |
         address_space_read(&machine->memory, PRISTINE_BASE, MEMTXATTRS_UNSPECIFIED,
                            pristine, SHADOW_SIZE);
 
@@ -167,8 +174,9 @@ static void on_run_event(RunEvent event, SystemCause cause, const char *text,
             end_row(run, "rebooted", NULL);
         } else {
             end_row(run, "shutdown",
-                    g_strdup_printf("the machine went off (%s) after %u boots",
-                                    system_cause_name(cause), run->row->boots));
+                    g_strdup_printf("the machine went off (%s) after %u boot%s",
+                                    system_cause_name(cause), run->row->boots,
+                                    plural(run->row->boots)));
         }
         break;
     case RUN_EVENT_SUSPEND:
@@ -254,7 +262,8 @@ static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
 
 /* -- Setting up --------------------------------------------------------------------- */
 
-/* A file in memory, of at least `length` bytes, that holds a guest of ours, told what to do. */
+/* A file in memory, of at least `length` bytes, that holds a guest of ours, told what to
+ * do. */
 static int make_guest(const RebootRow *row, const char *name, off_t length, bool hold)
 {
     g_autoptr(GBytes) image = firmware_guest_image(name);
@@ -366,8 +375,8 @@ static bool arrive(RowRun *run, GError **error)
     run->row->boots = 1;
     address_space_write(memory, settings + REBOOT_SECTOR_METHOD, MEMTXATTRS_UNSPECIFIED,
                         &method, 1);
-    address_space_write(memory, settings + REBOOT_SECTOR_HOLD, MEMTXATTRS_UNSPECIFIED, &go,
-                        1);
+    address_space_write(memory, settings + REBOOT_SECTOR_HOLD, MEMTXATTRS_UNSPECIFIED,
+                        &go, 1);
     return true;
 }
 
@@ -376,8 +385,7 @@ static void run_row(RebootRow *row, const char *save, const char *load)
     RowRun run = {.row = row, .save = save, .load = load, .line = g_string_new(NULL)};
     g_autoptr(GError) error = NULL;
 
-    run.patience =
-        strcmp(row->accel, "kvm") == 0 ? SILENCE_SECONDS_KVM : SILENCE_SECONDS;
+    run.patience = strcmp(row->accel, "kvm") == 0 ? SILENCE_SECONDS_KVM : SILENCE_SECONDS;
     io_lock();
     run.started = g_get_monotonic_time();
     if (!build(&run, &error)) {
@@ -390,7 +398,8 @@ static void run_row(RebootRow *row, const char *save, const char *load)
     sign_of_life(&run);
     g_timeout_add_seconds(START_SECONDS + (row->times + 1) * BOOT_SECONDS, alive_too_long,
                           &run);
-    alarm(2 * (START_SECONDS + (row->times + 1) * BOOT_SECONDS)); /* our main loop hangs */
+    alarm(2 *
+          (START_SECONDS + (row->times + 1) * BOOT_SECONDS)); /* our main loop hangs */
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
     if (load && !arrive(&run, &error)) {
         row->outcome = "refused";

@@ -170,7 +170,8 @@ static guint summarize(const RebootPlan *plan, FILE *out, double seconds)
     for (guint i = 0; i < plan->notes->len; i++) {
         fprintf(out, "%s\n", (const char *)plan->notes->pdata[i]);
     }
-    fprintf(out, "%u rows, %u as expected, in %.1f s\n", plan->rows->len, as_expected,
+    fprintf(out, "%u row%s, %u as expected, in %.1f s\n", plan->rows->len,
+            plan->rows->len == 1 ? "" : "s", as_expected,
             seconds);
     return as_expected;
 }

@@ -45,18 +45,6 @@ enum { A20_I8042, A20_PORT92, A20_SOURCES };
 
 /* -- Devices ------------------------------------------------------------------------------ */
 
-static bool make_serial_ports(PCMachine *pc, GError **error)
-{
-    for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
-        Chardev *chardev = pc->parent.config.serial[i];
-
-        if (chardev && !isa_serial_new(pc->parent.isa, i, chardev, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool make_parallel_ports(PCMachine *pc, GError **error)
 {
     for (unsigned i = 0; i < MACHINE_PARALLEL_PORTS; i++) {
@@ -88,8 +76,9 @@ static bool make_vga(PCMachine *pc, GError **error)
     if (!vga || strcmp(vga, "none") == 0) {
         return true;
     }
-    return machine->pci ? device_create(TYPE_VGA_PCI, &machine->pci->parent, error) != NULL
-                        : make_isa_vga(machine, error);
+    return machine->pci
+               ? device_create(TYPE_VGA_PCI, &machine->pci->parent, error) != NULL
+               : make_isa_vga(machine, error);
 }
 
 static bool make_vmport(PCMachine *pc, GError **error)
@@ -130,7 +119,9 @@ static bool make_superio(PCMachine *pc, GError **error)
     device_connect_gpio_out_named(port92, "a20", 0, &pc->a20[A20_PORT92]);
     ioport80_map(&machine->system_io);
     ioport_f0_map(&machine->system_io, NULL, NULL);
-    return make_serial_ports(pc, error) && make_parallel_ports(pc, error) &&
+    return isa_serial_new_each(pc->parent.isa, pc->parent.config.serial,
+                               MACHINE_SERIAL_PORTS, error) &&
+           make_parallel_ports(pc, error) &&
            (!debugcon || isa_debugcon_new(isa, debugcon, error));
 }
 
@@ -193,7 +184,8 @@ static bool make_isa_ide(ISABus *isa, GError **error)
     return true;
 }
 
-static PCIDevice *new_pci_function(GType type, PCIBus *pci, const char *addr, GError **error)
+static PCIDevice *new_pci_function(GType type, PCIBus *pci, const char *addr,
+                                   GError **error)
 {
     Device *dev = device_new(type, error);
 
@@ -278,8 +270,8 @@ static bool tell_pvpanic_port(Machine *machine, GError **error)
 {
     uint16_t port = GUINT16_TO_LE(pvpanic_port());
 
-    return !port ||
-           fw_cfg_add_file(machine->fw_cfg, "etc/pvpanic-port", &port, sizeof(port), error);
+    return !port || fw_cfg_add_file(machine->fw_cfg, "etc/pvpanic-port", &port,
+                                    sizeof(port), error);
 }
 
 /* What depends on the devices that the user has added. */

@@ -75,10 +75,6 @@ static void pvh_start(Machine *machine, MachineResetKind kind)
 
 /* -- The board ---------------------------------------------------------------------- */
 
-static void ignore_a20(void *opaque, int source, int level)
-{
-}
-
 static bool pvh_build(Machine *machine, GError **error)
 {
     PVHMachine *pvh = PVH_MACHINE(machine);
@@ -98,17 +94,11 @@ static bool pvh_build(Machine *machine, GError **error)
         return false;
     }
     machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
-    pc->a20 =
-        irq_new_array(ignore_a20, NULL, 0, 1); /* there is no gate: it passes always */
     if (!pc_init_irqchip(pc, error) || !pc_init_timers(pc, error) ||
-        (pvh->data->has_i8042 && !i8042_new(machine->isa, &pc->a20[0], error))) {
+        (pvh->data->has_i8042 && !i8042_new(machine->isa, NULL, error)) ||
+        !isa_serial_new_each(machine->isa, machine->config.serial, MACHINE_SERIAL_PORTS,
+                             error)) {
         return false;
-    }
-    for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
-        if (machine->config.serial[i] &&
-            !isa_serial_new(machine->isa, i, machine->config.serial[i], error)) {
-            return false;
-        }
     }
     return !debugcon || isa_debugcon_new(machine->isa, debugcon, error);
 }

@@ -115,24 +115,6 @@ static void bhyve_start(Machine *machine, MachineResetKind kind)
 
 /* -- Making it ----------------------------------------------------------------------- */
 
-static void ignore_a20(void *opaque, int source, int level)
-{
-}
-
-static bool make_serial_ports(Machine *machine, GError **error)
-{
-    for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
-        if (machine->config.serial[i] &&
-            !isa_serial_new(machine->isa, i, machine->config.serial[i], error)) {
-            return false;
-        }
-    }
-    if (machine->config.parallel[0]) {
-        return refuse_argument(error, "-parallel: bhyve's machine has no parallel port");
-    }
-    return true;
-}
-
 static bool bhyve_build(Machine *machine, GError **error)
 {
     static const PCTypeData board = {.pci = true, .apics = true};
@@ -140,16 +122,19 @@ static bool bhyve_build(Machine *machine, GError **error)
     PCMachine *pc = &bhyve->pc;
     Chardev *debugcon = machine->config.debugcon;
 
+    if (machine->config.parallel[0]) {
+        return refuse_argument(error, "-parallel: bhyve's machine has no parallel port");
+    }
     pc->data = &board;
     if (!bhyve_memory_init(bhyve, error) || !bhyve_pci_init(bhyve, error)) {
         return false;
     }
     machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
-    pc->a20 = irq_new_array(ignore_a20, NULL, 0, 1);
     return pc_init_irqchip(pc, error) && pc_init_timers(pc, error) &&
-           i8042_new(machine->isa, &pc->a20[0], error) &&
+           i8042_new(machine->isa, NULL, error) &&
            device_create(bhyve_reset_control_get_type(), &machine->isa->parent, error) &&
-           make_serial_ports(machine, error) &&
+           isa_serial_new_each(machine->isa, machine->config.serial, MACHINE_SERIAL_PORTS,
+                               error) &&
            (!debugcon || isa_debugcon_new(machine->isa, debugcon, error));
 }
 
