@@ -71,28 +71,28 @@ static void print_owner(Printer *printer, const MemoryRegion *mr)
     g_string_append_printf(printer->out, " %s", text);
 }
 
-static void append_hex(GString *out, hwaddr value)
+/* Lines are put together without printf, which would take most of a listing's time, and
+ * in few pieces. Each put_ returns where the next one goes on. */
+static char *put_hex(char *to, hwaddr value)
 {
-    char digits[16];
-
     for (int i = 15; i >= 0; i--) {
-        digits[i] = "0123456789abcdef"[value & 15];
+        to[i] = "0123456789abcdef"[value & 15];
         value >>= 4;
     }
-    g_string_append_len(out, digits, sizeof(digits));
+    return to + 16;
 }
 
-static void print_span(GString *out, hwaddr first, hwaddr last)
+static char *put_span(char *to, hwaddr first, hwaddr last)
 {
-    append_hex(out, first);
-    g_string_append_c(out, '-');
-    append_hex(out, last);
+    to = put_hex(to, first);
+    *to++ = '-';
+    return put_hex(to, last);
 }
 
-static void append_decimal(GString *out, int32_t value)
+static char *put_decimal(char *to, int32_t value)
 {
     uint32_t rest = value < 0 ? 0 - (uint32_t)value : (uint32_t)value;
-    char digits[11];
+    char digits[10];
     size_t at = sizeof(digits);
 
     do {
@@ -100,23 +100,48 @@ static void append_decimal(GString *out, int32_t value)
         rest /= 10;
     } while (rest > 0);
     if (value < 0) {
-        digits[--at] = '-';
+        *to++ = '-';
     }
-    g_string_append_len(out, digits + at, (gssize)(sizeof(digits) - at));
+    return (char *)mempcpy(to, digits + at, sizeof(digits) - at);
 }
 
-/* Without printf, which takes most of the time of a listing. */
+static void append_span(GString *out, hwaddr first, hwaddr last)
+{
+    char text[2 * 16 + 1];
+
+    g_string_append_len(out, text, put_span(text, first, last) - text);
+}
+
+static void append_hex(GString *out, hwaddr value)
+{
+    char text[16];
+
+    g_string_append_len(out, text, put_hex(text, value) - text);
+}
+
+static void indent(GString *out, unsigned columns)
+{
+    static const char spaces[] = "                                ";
+
+    while (columns > 0) {
+        unsigned n = MIN(columns, (unsigned)sizeof(spaces) - 1);
+
+        g_string_append_len(out, spaces, n);
+        columns -= n;
+    }
+}
+
 static void print_head(Printer *printer, const MemoryRegion *mr, hwaddr first,
                        hwaddr last, bool nonvolatile, const char *type)
 {
-    GString *out = printer->out;
+    char text[80], *end = put_span(text, first, last);
 
-    print_span(out, first, last);
-    g_string_append(out, " (prio ");
-    append_decimal(out, mr->priority);
-    g_string_append(out, nonvolatile ? ", nv-" : ", ");
-    g_string_append(out, type);
-    g_string_append(out, "): ");
+    end = stpcpy(end, " (prio ");
+    end = put_decimal(end, mr->priority);
+    end = stpcpy(end, nonvolatile ? ", nv-" : ", ");
+    end = stpcpy(end, type);
+    end = stpcpy(end, "): ");
+    g_string_append_len(printer->out, text, end - text);
 }
 
 static void note_target(Printer *printer, MemoryRegion *target)
@@ -133,11 +158,11 @@ static void print_target(Printer *printer, const MemoryRegion *mr)
     g_string_append(printer->out, " @");
     g_string_append(printer->out, name_of(mr->alias));
     g_string_append_c(printer->out, ' ');
-    print_span(printer->out, mr->alias_offset, mr->alias_offset + last_offset(mr));
+    append_span(printer->out, mr->alias_offset, mr->alias_offset + last_offset(mr));
     if (mr->split_write) {
         g_string_append_printf(printer->out, ", writes @%s ", name_of(mr->split_write));
-        print_span(printer->out, mr->split_write_offset,
-                   mr->split_write_offset + last_offset(mr));
+        append_span(printer->out, mr->split_write_offset,
+                    mr->split_write_offset + last_offset(mr));
     }
 }
 
@@ -155,9 +180,7 @@ static void print_region(Printer *printer, MemoryRegion *mr, unsigned level, hwa
         if (first < base || last < first) {
             g_string_append(out, "[DETECTED OVERFLOW!] ");
         }
-        for (unsigned i = 0; i < level; i++) {
-            g_string_append(out, "  ");
-        }
+        indent(out, 2 * level);
         print_head(printer, mr, first, last, mr->nonvolatile, type_of(mr));
         if (mr->alias) {
             print_target(printer, mr);

@@ -117,6 +117,38 @@ START_TEST(test_pretty)
 }
 END_TEST
 
+/* Each character from 1 to 0x1ff at each place of strings of plain neighbours, long and
+ * short: only RFC 8259's quote, backslash and controls, DEL and what is beyond ASCII come
+ * out otherwise than they are. */
+START_TEST(test_string_escapes)
+{
+    for (gunichar c = 1; c < 0x200; c++) {
+        for (int length = 0; length < 20; length++) {
+            for (int at = 0; at <= length; at++) {
+                g_autoptr(GString) text = g_string_new(NULL);
+                g_autoptr(GString) out = g_string_new(NULL);
+                g_autoptr(JsonNode) value = NULL, again = NULL;
+                bool plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+
+                for (int i = 0; i < length; i++) {
+                    g_string_append_c(text, " ~!#[]0}"[i % 8]);
+                }
+                g_string_insert_unichar(text, at, c);
+                value = json_node_init_string(json_node_alloc(), text->str);
+                json_write(out, value, false);
+                ck_assert_msg(g_str_is_ascii(out->str), "%s", out->str);
+                ck_assert_msg((out->len == text->len + 2) == plain &&
+                                  !strpbrk(out->str, "\177\r\n\t"),
+                              "%s", out->str);
+                again = json_from_string(out->str, NULL);
+                ck_assert_msg(again, "%s", out->str);
+                ck_assert_str_eq(json_node_get_string(again), text->str);
+            }
+        }
+    }
+}
+END_TEST
+
 /* Noise cannot bring the parser down or make it deaf. */
 START_TEST(test_stream_noise)
 {
@@ -527,6 +559,7 @@ int main(void)
     tcase_add_test(tcase, test_stream_bounds);
     tcase_add_test(tcase, test_stream_noise);
     tcase_add_test(tcase, test_pretty);
+    tcase_add_test(tcase, test_string_escapes);
     tcase_add_test(tcase, test_exchanges);
     tcase_add_test(tcase, test_events);
     tcase_add_test(tcase, test_stress);
