@@ -35,24 +35,27 @@ void aml_op(GByteArray *aml, unsigned opcode)
 
 void aml_path(GByteArray *aml, const char *path)
 {
-    g_auto(GStrv) segments = NULL;
-    unsigned n;
+    unsigned segments = 1;
 
     if (*path == '\\') {
         aml_byte(aml, (uint8_t)*path++);
     }
-    segments = g_strsplit(path, ".", -1);
-    n = g_strv_length(segments);
-    if (n == 2) {
-        aml_byte(aml, DUAL_NAME_PREFIX);
-    } else if (n > 2) {
-        aml_byte(aml, MULTI_NAME_PREFIX);
-        aml_byte(aml, (uint8_t)n);
+    for (const char *dot = path; (dot = strchr(dot, '.')); dot++) {
+        segments++;
     }
-    for (unsigned i = 0; i < n; i++) {
-        g_autofree char *padded = g_strdup_printf("%s____", segments[i]);
+    if (segments == 2) {
+        aml_byte(aml, DUAL_NAME_PREFIX);
+    } else if (segments > 2) {
+        aml_byte(aml, MULTI_NAME_PREFIX);
+        aml_byte(aml, (uint8_t)segments);
+    }
+    for (; segments; segments--) {
+        uint8_t padded[] = {'_', '_', '_', '_'};
+        size_t length = strcspn(path, ".");
 
-        g_byte_array_append(aml, (const uint8_t *)padded, 4);
+        memcpy(padded, path, MIN(length, sizeof(padded)));
+        g_byte_array_append(aml, padded, sizeof(padded));
+        path += length + 1;
     }
 }
 

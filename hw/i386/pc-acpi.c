@@ -43,8 +43,8 @@ typedef struct PCACPI {
     ACPIConfig config;
     MemoryRegion blocks[FILES];
     uint8_t *contents[FILES]; /* host addresses, of the blocks but for a plain RSDP */
-    size_t lengths[FILES]; /* as the firmware sees them */
-    uint64_t used[FILES];  /* bytes of the blocks */
+    size_t lengths[FILES];    /* as the firmware sees them */
+    uint64_t used[FILES];     /* bytes of the blocks */
     bool patched; /* the firmware has taken the tables: they stay until a reset */
 } PCACPI;
 
@@ -179,32 +179,44 @@ static size_t file_length(const PCACPI *acpi, unsigned file, size_t length,
     return file_rows[file].step ? ROUND_UP(length, file_rows[file].step) : length;
 }
 
-/* Makes the files, and puts them into their blocks once there are some. Their lengths
- * stay: 128 KiB hold the tables of 255 processors and 32 slots several times over. */
-static void rebuild(void *opaque)
+static guint build(const PCACPI *acpi, GByteArray *files[FILES])
 {
-    PCACPI *acpi = opaque;
-    GByteArray *files[FILES];
     ACPIFacts facts;
     guint code_size;
 
     find_facts(&acpi->config, &facts);
     acpi_build(&facts, &files[FILE_TABLES], &files[FILE_RSDP], &files[FILE_LOADER],
                &code_size);
-    for (unsigned i = 0; i < FILES; i++) {
-        size_t length = MIN(files[i]->len, file_rows[i].used);
-        uint8_t *host;
+    return code_size;
+}
 
-        if (!acpi->used[i]) {
-            acpi->lengths[i] = file_length(acpi, i, length, code_size);
-        } else {
-            host = acpi->contents[i];
-            length = MIN(length, acpi->used[i]);
-            memcpy(host, files[i]->data, length);
-            memset(host + length, 0, acpi->used[i] - length);
-        }
+/* Into their blocks, whose lengths stay: 128 KiB hold the tables of 255 processors and 32
+ * slots several times over. What is beyond a file is left alone, so that a machine that
+ * starts does not touch the pages there. */
+static void fill_blocks(PCACPI *acpi, GByteArray *files[FILES])
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        memcpy(acpi->contents[i], files[i]->data, MIN(files[i]->len, acpi->used[i]));
+    }
+}
+
+static void drop(GByteArray *files[FILES])
+{
+    for (unsigned i = 0; i < FILES; i++) {
         g_byte_array_unref(files[i]);
     }
+}
+
+static void rebuild(PCACPI *acpi)
+{
+    GByteArray *files[FILES];
+
+    build(acpi, files);
+    for (unsigned i = 0; i < FILES; i++) {
+        memset(acpi->contents[i], 0, acpi->used[i]);
+    }
+    fill_blocks(acpi, files);
+    drop(files);
 }
 
 /* The firmware reaches for a file. A guest that came from elsewhere has the source's. */
@@ -234,12 +246,14 @@ static const VMStateDescription vmstate_acpi_build = {
         },
 };
 
-static bool add_blocks(PCACPI *acpi, GError **error)
+static bool add_blocks(PCACPI *acpi, GByteArray *files[FILES], guint code_size,
+                       GError **error)
 {
     for (unsigned i = 0; i < FILES; i++) {
         const FileRow *row = &file_rows[i];
         g_autofree char *name = g_strconcat("/rom@", row->name, NULL);
 
+        acpi->lengths[i] = file_length(acpi, i, MIN(files[i]->len, row->used), code_size);
         acpi->used[i] = MIN(row->used, ROUND_UP(acpi->lengths[i], KiB(4)));
         if (i == FILE_RSDP && acpi->config.plain_rsdp) {
             acpi->contents[i] = g_malloc0(row->max);
@@ -258,6 +272,9 @@ bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
 {
     PCACPI *acpi = g_new0(PCACPI, 1); /* lives as long as the machine */
     VMGenID *vmgenid = vmgenid_find();
+    GByteArray *files[FILES];
+    guint code_size;
+    bool added;
 
     acpi->config = *config;
     acpi->config.oem_id = g_strdup(config->oem_id);
@@ -266,14 +283,19 @@ bool acpi_tables_add(FWCfg *cfg, const ACPIConfig *config, GError **error)
         !vmgenid_add_files(vmgenid, cfg, config->memory, &config->pm->acpi, error)) {
         return false;
     }
-    rebuild(acpi); /* for the files' lengths */
-    if (!add_blocks(acpi, error)) {
+    code_size = build(acpi, files);
+    added = add_blocks(acpi, files, code_size, error);
+    if (added) {
+        fill_blocks(acpi, files);
+    }
+    drop(files);
+    if (!added) {
         return false;
     }
-    rebuild(acpi);
     for (unsigned i = 0; i < FILES; i++) {
         if (!fw_cfg_add_file_callback(cfg, file_rows[i].name, select_file, NULL, acpi,
-                                      acpi->contents[i], acpi->lengths[i], false, error)) {
+                                      acpi->contents[i], acpi->lengths[i], false,
+                                      error)) {
             return false;
         }
         fw_cfg_set_file_room(cfg, file_rows[i].name, file_rows[i].max);

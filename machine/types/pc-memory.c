@@ -58,7 +58,7 @@ static void copy_firmware(PCMachine *pc)
 
 void pc_memory_reset(PCMachine *pc)
 {
-    if (pc->firmware_image && (pc->data->firmware_writable || pc->reload_firmware)) {
+    if (pc->firmware_image) {
         copy_firmware(pc);
         memory_region_set_dirty(&pc->bios, 0, memory_region_size(&pc->bios));
     }
@@ -86,6 +86,9 @@ static bool init_bios(PCMachine *pc, MemoryRegion *rom_memory, bool writable,
         return false;
     }
     copy_firmware(pc);
+    if (!pc->data->firmware_writable && !pc->reload_firmware) {
+        g_clear_pointer(&pc->firmware_image, g_bytes_unref);
+    }
     memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", &pc->bios, size - isa_size,
                              isa_size);
     memory_region_set_readonly(&pc->bios, !writable);

@@ -69,7 +69,7 @@ typedef struct PCMachine {
 
     MemoryRegion ram_below, ram_above;
     MemoryRegion rom, bios, isa_bios;
-    GBytes *firmware_image; /* what pc.bios starts from */
+    GBytes *firmware_image; /* what resets write into pc.bios; NULL where they do not */
     PVHImage kernel_image;  /* -kernel of PVH, in RAM at each start; no pieces: none */
     I440FX *i440fx;         /* NULL without PCI */
     MC146818RTC *rtc;
