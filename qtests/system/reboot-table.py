@@ -63,7 +63,7 @@ def main():
     row = json.loads(done.stdout)[0]
     checks.check(done.returncode == 1 and row["outcome"] in ("hung", "shutdown"), row)
     checks.check(row["boots"] == 0 and row["reason"], row)
-    checks.check("1 rows, 0 as expected" in done.stderr, done.stderr)
+    checks.check("1 row, 0 as expected" in done.stderr, done.stderr)
     # That a machine is known to hang is no excuse for one that never booted.
     done = run([UMBRA, "reboot", "--machine", "isapc", "--accel", "x86emu", "--method", "pci",
                 "--firmware", "pam-test.bin"], timeout=120)
