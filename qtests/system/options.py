@@ -62,8 +62,9 @@ def check_config_file(checks, folder):
         checks.check(done.returncode == 1 and expected in done.stderr, f"{text!r}: {done.stderr}")
 
 
-def fw_cfg_file(peer, name):
-    """What the firmware is told, by fw_cfg's ports: 0x510 selects, 0x511 reads."""
+def fw_cfg_file(peer, name, most=16 << 10):
+    """What the firmware is told, by fw_cfg's ports: 0x510 selects, 0x511 reads. Not more than
+    `most` bytes: each takes a command, and the 128 KiB of ACPI tables end in zeroes."""
     def read(selector, length):
         peer.hmp(f"o/h 0x510 {selector}")
         return bytes(int(re.search(r"= (0x\w+)", peer.hmp("i/b 0x511"))[1], 16)
@@ -74,7 +75,7 @@ def fw_cfg_file(peer, name):
     for i in range(0, len(directory), 64):
         if directory[i + 8:i + 64].rstrip(b"\0") == name.encode():
             return read(int.from_bytes(directory[i + 4:i + 6], "big"),
-                        int.from_bytes(directory[i:i + 4], "big"))
+                        min(most, int.from_bytes(directory[i:i + 4], "big")))
     return b""
 
 
