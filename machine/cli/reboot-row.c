@@ -46,7 +46,8 @@ typedef struct RowRun {
     RebootRow *row;
     Machine *machine;
     const char *save, *load; /* the stream to leave as, or to come from; or NULL */
-    GString *line;           /* of the debug console, so far */
+    int debugcon;            /* where the guest writes to: a pipe, read without waiting */
+    GString *line;           /* of it, so far */
     gint64 started;          /* monotonic, us */
     guint watchdog;
     guint patience;    /* seconds */
@@ -152,44 +153,6 @@ static gboolean wake_up(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void on_run_event(RunEvent event, SystemCause cause, const char *text,
-                         void *opaque)
-{
-    RowRun *run = opaque;
-
-    switch (event) {
-    case RUN_EVENT_RESETTING:
-        sign_of_life(run);
-        run->row->pristine = run->has_firmware ? shadow_is_pristine(run->machine) : -1;
-        reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_RESET,
-                                                     .seconds = guest_seconds(),
-                                                     .text = g_strdup(text),
-                                                     .pristine = run->row->pristine > 0});
-        break;
-    case RUN_EVENT_SHUTDOWN:
-        if (cause == SYSTEM_CAUSE_HOST_SIGNAL) {
-            end_row(run, "hung", g_strdup("ended from outside"));
-        } else if (cause == SYSTEM_CAUSE_GUEST_SHUTDOWN &&
-                   run->row->boots > run->row->times) {
-            end_row(run, "rebooted", NULL);
-        } else {
-            end_row(run, "shutdown",
-                    g_strdup_printf("the machine went off (%s) after %u boot%s",
-                                    system_cause_name(cause), run->row->boots,
-                                    plural(run->row->boots)));
-        }
-        break;
-    case RUN_EVENT_SUSPEND:
-        g_timeout_add(20, wake_up, NULL);
-        break;
-    case RUN_EVENT_FATAL:
-        end_row(run, "fault", g_strdup(text));
-        break;
-    default:
-        break;
-    }
-}
-
 static gboolean press_ctrl_alt_del(gpointer data)
 {
     input_send_key_combination("ctrl-alt-delete", 50, NULL);
@@ -243,11 +206,11 @@ static void on_line(RowRun *run, const char *line)
     }
 }
 
-static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
+/* Some of what the guest has written; as read() returns. */
+static ssize_t read_debugcon(RowRun *run)
 {
-    RowRun *run = data;
     char buffer[512];
-    ssize_t length = read(fd, buffer, sizeof(buffer));
+    ssize_t length = read(run->debugcon, buffer, sizeof(buffer));
 
     for (ssize_t i = 0; i < length; i++) {
         if (buffer[i] == '\n') {
@@ -257,7 +220,56 @@ static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
             g_string_append_c(run->line, buffer[i]);
         }
     }
-    return length > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+    return length;
+}
+
+static gboolean on_debugcon(gint fd, GIOCondition condition, gpointer data)
+{
+    ssize_t length = read_debugcon(data);
+
+    return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static void on_run_event(RunEvent event, SystemCause cause, const char *text,
+                         void *opaque)
+{
+    RowRun *run = opaque;
+
+    /* What the guest wrote before the event counts before it. It adds nothing meanwhile:
+     * the machine's lock is held. */
+    while (read_debugcon(run) > 0) {
+    }
+    switch (event) {
+    case RUN_EVENT_RESETTING:
+        sign_of_life(run);
+        run->row->pristine = run->has_firmware ? shadow_is_pristine(run->machine) : -1;
+        reboot_row_add_event(run->row, (RebootEvent){.kind = REBOOT_EVENT_RESET,
+                                                     .seconds = guest_seconds(),
+                                                     .text = g_strdup(text),
+                                                     .pristine = run->row->pristine > 0});
+        break;
+    case RUN_EVENT_SHUTDOWN:
+        if (cause == SYSTEM_CAUSE_HOST_SIGNAL) {
+            end_row(run, "hung", g_strdup("ended from outside"));
+        } else if (cause == SYSTEM_CAUSE_GUEST_SHUTDOWN &&
+                   run->row->boots > run->row->times) {
+            end_row(run, "rebooted", NULL);
+        } else {
+            end_row(run, "shutdown",
+                    g_strdup_printf("the machine went off (%s) after %u boot%s",
+                                    system_cause_name(cause), run->row->boots,
+                                    plural(run->row->boots)));
+        }
+        break;
+    case RUN_EVENT_SUSPEND:
+        g_timeout_add(20, wake_up, NULL);
+        break;
+    case RUN_EVENT_FATAL:
+        end_row(run, "fault", g_strdup(text));
+        break;
+    default:
+        break;
+    }
 }
 
 /* -- Setting up --------------------------------------------------------------------- */
@@ -319,7 +331,8 @@ static Chardev *make_debugcon(RowRun *run)
         g_error("a pipe: %s", g_strerror(errno));
     }
     g_unix_set_fd_nonblocking(ends[0], true, NULL);
-    g_unix_fd_add(ends[0], G_IO_IN, on_debugcon, run);
+    run->debugcon = ends[0];
+    g_unix_fd_add(run->debugcon, G_IO_IN, on_debugcon, run);
     text = g_strdup_printf("file:/dev/fd/%d", ends[1]);
     return chardev_new_from_text("debugcon", text, NULL);
 }
