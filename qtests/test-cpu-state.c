@@ -213,13 +213,7 @@ START_TEST(a_program_goes_on)
 }
 END_TEST
 
-/* Its interrupt logs H, and what follows HLT o. */
-GUEST(program_halt)
-"0: movw $(7f-0b+0x1000), %ds:0x80\n movw $0, %ds:0x82\n jmp 8f\n"
-    "7: mov $'H', %al\n out %al, $0x11\n iret\n"
-    "8: sti\n hlt\n mov $'o', %al\n out %al, $0x11\n" GUEST_END(program_halt)
-
-        static void run_until_halted(void)
+static void run_until_halted(void)
 {
     for (int left = GUEST_PATIENCE_MS; left > 0 && !guest.cpu->halted; left -= 50) {
         guest_run(50);
@@ -227,9 +221,15 @@ GUEST(program_halt)
     ck_assert(guest.cpu->halted);
 }
 
-/* A CPU comes halted to an accelerator that last executed something with interrupts
-   off. */
-START_TEST(a_halted_program_wakes)
+/* Its interrupt logs H, and what follows HLT o. */
+GUEST(program_halt)
+"0: movw $(7f-0b+0x1000), %ds:0x80\n movw $0, %ds:0x82\n jmp 8f\n"
+    "7: mov $'H', %al\n out %al, $0x11\n iret\n"
+    "8: sti\n hlt\n mov $'o', %al\n out %al, $0x11\n" GUEST_END(program_halt)
+
+    /* A CPU comes halted to an accelerator that last executed something with interrupts
+       off. */
+    START_TEST(a_halted_program_wakes)
 {
     NamedBytes *cpu, *common;
 

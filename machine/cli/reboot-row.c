@@ -80,11 +80,6 @@ static void end_row(RowRun *run, const char *outcome, char *reason)
     run_state_quit(0, SYSTEM_CAUSE_NONE);
 }
 
-static const char *plural(unsigned count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static double guest_seconds(void)
 {
     return (double)clock_virtual_ns() / NANOSECONDS_PER_SECOND;
@@ -99,7 +94,8 @@ static gboolean silent_too_long(gpointer data)
     run->watchdog = 0;
     end_row(run, "hung",
             g_strdup_printf("%u boot%s seen, then no sign of life for %u s",
-                            run->row->boots, plural(run->row->boots), run->patience));
+                            run->row->boots, umbra_plural(run->row->boots),
+                            run->patience));
     return G_SOURCE_REMOVE;
 }
 
@@ -117,7 +113,7 @@ static gboolean alive_too_long(gpointer data)
 
     end_row(run, "hung",
             g_strdup_printf("%u boot%s seen, and no end", run->row->boots,
-                            plural(run->row->boots)));
+                            umbra_plural(run->row->boots)));
     return G_SOURCE_REMOVE;
 }
 
@@ -258,7 +254,7 @@ static void on_run_event(RunEvent event, SystemCause cause, const char *text,
             end_row(run, "shutdown",
                     g_strdup_printf("the machine went off (%s) after %u boot%s",
                                     system_cause_name(cause), run->row->boots,
-                                    plural(run->row->boots)));
+                                    umbra_plural(run->row->boots)));
         }
         break;
     case RUN_EVENT_SUSPEND:
@@ -411,8 +407,8 @@ static void run_row(RebootRow *row, const char *save, const char *load)
     sign_of_life(&run);
     g_timeout_add_seconds(START_SECONDS + (row->times + 1) * BOOT_SECONDS, alive_too_long,
                           &run);
-    alarm(2 *
-          (START_SECONDS + (row->times + 1) * BOOT_SECONDS)); /* our main loop hangs */
+    /* Where our main loop hangs. */
+    alarm(2 * (START_SECONDS + (row->times + 1) * BOOT_SECONDS));
     run_state_reset(SYSTEM_CAUSE_NONE, "start");
     if (load && !arrive(&run, &error)) {
         row->outcome = "refused";

@@ -171,8 +171,7 @@ static guint summarize(const RebootPlan *plan, FILE *out, double seconds)
         fprintf(out, "%s\n", (const char *)plan->notes->pdata[i]);
     }
     fprintf(out, "%u row%s, %u as expected, in %.1f s\n", plan->rows->len,
-            plan->rows->len == 1 ? "" : "s", as_expected,
-            seconds);
+            umbra_plural(plan->rows->len), as_expected, seconds);
     return as_expected;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine/cli/stream.h"
+#include "machine/cli/umbra.h"
 #include "machine/migration/stream.h"
 #include "memory/types.h"
 
@@ -285,7 +286,7 @@ static void diff_block(Report *to, const StreamInspection *a, const StreamBlock 
     ranges = ranges_text(numbers);
     if (!to->json) {
         printf("ram  %s: %u page%s differ%s: %s\n", in_a->name, numbers->len,
-               numbers->len == 1 ? "" : "s", numbers->len == 1 ? "s" : "", ranges);
+               umbra_plural(numbers->len), numbers->len == 1 ? "s" : "", ranges);
         return;
     }
     json_text_begin_object(to->json, NULL);

@@ -30,6 +30,12 @@ int umbra_stream(int argc, char **argv);
 /* Whether `stream` is a terminal that takes colour (and NO_COLOR is not set). */
 bool umbra_use_colour(FILE *stream);
 
+/* What a noun that so many are counted of ends in: "" or "s". */
+static inline const char *umbra_plural(unsigned count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* One line "umbra COMMAND: MESSAGE" on stderr; returns the exit status 1. */
 int umbra_fail(const char *command, const GError *error);
 

@@ -95,7 +95,8 @@ static bool pvh_build(Machine *machine, GError **error)
     }
     machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
     if (!pc_init_irqchip(pc, error) || !pc_init_timers(pc, error) ||
-        (pvh->data->has_i8042 && !i8042_new(machine->isa, NULL, error)) ||
+        (pvh->data->has_i8042 &&
+         !i8042_new(machine->isa, NULL /* no A20 gate */, error)) ||
         !isa_serial_new_each(machine->isa, machine->config.serial, MACHINE_SERIAL_PORTS,
                              error)) {
         return false;

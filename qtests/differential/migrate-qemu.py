@@ -97,6 +97,13 @@ def move(source, target_program, what):
     return target, arrived
 
 
+def goes_on(guest, what):
+    guest.qmp("cont")
+    runs = guest.runs()
+    return checks.check(runs, what if runs else f"{what}: the guest stands: "
+                        f"{guest.hmp('info registers')}{guest.hmp('info pic')}")
+
+
 def one_way(source_program, target_program, what):
     with Guest(source_program) as source:
         if not checks.check(source.has_booted(), f"{what}: no boot"):
@@ -105,9 +112,7 @@ def one_way(source_program, target_program, what):
         with target:
             if not arrived:
                 return
-            target.qmp("cont")
-            checks.check(target.runs(), f"{what}: the guest stands: "
-                                        f"{target.hmp('info registers')}")
+            goes_on(target, what)
             target.qmp("system_reset")
             checks.check(target.has_booted(), f"{what}: no reboot: {target.log.read_text()}")
 
@@ -123,10 +128,7 @@ def there_and_back():
         guest = target
         if not arrived:
             break
-        guest.qmp("cont")
-        if not checks.check(guest.runs(), f"there and back, move {turn + 1}: it stands: "
-                                          f"{guest.hmp('info registers')}"
-                                          f"{guest.hmp('info pic')}"):
+        if not goes_on(guest, f"there and back, move {turn + 1}"):
             break
     else:
         guest.qmp("system_reset")

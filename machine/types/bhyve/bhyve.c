@@ -131,7 +131,7 @@ static bool bhyve_build(Machine *machine, GError **error)
     }
     machine->isa = isa_bus_new(NULL, &machine->system_memory, &machine->system_io);
     return pc_init_irqchip(pc, error) && pc_init_timers(pc, error) &&
-           i8042_new(machine->isa, NULL, error) &&
+           i8042_new(machine->isa, NULL /* no A20 gate */, error) &&
            device_create(bhyve_reset_control_get_type(), &machine->isa->parent, error) &&
            isa_serial_new_each(machine->isa, machine->config.serial, MACHINE_SERIAL_PORTS,
                                error) &&
